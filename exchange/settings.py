@@ -1,0 +1,131 @@
+"""Settings: one frozen class a process, from `exchange.yaml` in the instance's home, then the environment.
+
+`EXCHANGE_<SECTION>_<NAME>` overrides `<section>: {<name>: …}`. A wrong setting stops the process at start with
+its name, its value and what would be right.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from exchange.errors import SettingsError
+from exchange.ids import AgencyId
+from exchange.yaml_file import read_yaml
+
+FILE_NAME = "exchange.yaml"
+
+
+def _listen(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"{value!r} is not HOST:PORT")
+    return value
+
+
+def _agency(value: str) -> str:
+    if AgencyId.parse(value).subsystem is None:
+        raise ValueError(f"{value!r} names no subsystem")
+    return value
+
+
+Listen = Annotated[str, AfterValidator(_listen)]
+AgencyText = Annotated[str, AfterValidator(_agency)]
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, and unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(Section):
+    """Where Kafka is, and how `exchange up` starts its single node."""
+
+    bootstrap: Listen = Field("127.0.0.1:9092", description="HOST:PORT of a broker")
+    libs: Path = Field(Path(".cache/kafka-4.2.0"), description="folder of Kafka's jars (`make kafka`)")
+    heap_mib: int = Field(512, ge=256, description="heap of the single node, MiB")
+
+
+class RegistrySettings(Section):
+    """`exchange registry`."""
+
+    listen: Listen = Field("127.0.0.1:8081", description="HOST:PORT it serves")
+    open: bool = Field(False, description="accept unsigned writes: development only")
+
+
+class GatewaySettings(Section):
+    """`exchange gateway`."""
+
+    listen: Listen = Field("127.0.0.1:8640", description="HOST:PORT it serves")
+    agency: AgencyText = Field("UZ/GOV/egov/gateway", description="whose gateway it is: it signs with that agency's key")
+    consent_stale_seconds: float = Field(5.0, gt=0, description="age of the consent view after which it denies, s")
+    provider_timeout_seconds: float = Field(10.0, gt=0, description="how long a provider may take, s")
+
+
+class AuditSettings(Section):
+    """`exchange audit`."""
+
+    listen: Listen = Field("127.0.0.1:8650", description="HOST:PORT it serves")
+    checkpoint_seconds: float = Field(1.0, gt=0, description="time between checkpoints while there is something new, s")
+
+
+class ConsoleSettings(Section):
+    """`exchange console`."""
+
+    listen: Listen = Field("127.0.0.1:8660", description="HOST:PORT it serves")
+    refresh_seconds: int = Field(5, ge=1, description="how often the page loads itself anew, s")
+
+
+class AdapterSettings(Section):
+    """`exchange adapter run FILE`."""
+
+    metrics_listen: Listen | None = Field(None, description="HOST:PORT of metrics and health; a free port when empty")
+
+
+class Settings(Section):
+    """Every section of one instance, and its home folder."""
+
+    instance: str = Field("UZ", pattern=r"^[A-Z][A-Z0-9-]{1,15}$", description="name of the instance")
+    kafka: KafkaSettings = KafkaSettings()  # type: ignore[call-arg]  # pydantic fills the defaults
+    registry: RegistrySettings = RegistrySettings()  # type: ignore[call-arg]
+    gateway: GatewaySettings = GatewaySettings()  # type: ignore[call-arg]
+    audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]
+    console: ConsoleSettings = ConsoleSettings()  # type: ignore[call-arg]
+    adapter: AdapterSettings = AdapterSettings()  # type: ignore[call-arg]
+
+
+def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """The instance's settings; raises SettingsError naming the setting, its value and what would be right."""
+    variables = os.environ if environment is None else environment
+    path = home / FILE_NAME
+    if not path.exists():
+        raise SettingsError(f"{path}: no such file; `exchange --home {home} init` creates an instance there")
+    settings = read_yaml(path, Settings, variables)
+    return _override(settings, variables)
+
+
+def _override(settings: Settings, variables: Mapping[str, str]) -> Settings:
+    content = settings.model_dump()
+    for section, name, variable in _variables(content):
+        if variable in variables:
+            content[section][name] = variables[variable]
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "EXCHANGE_" + "_".join(str(part).upper() for part in first["loc"])
+        raise SettingsError(f"{variable} = {first['input']!r}: {first['msg']}") from None
+
+
+def _variables(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (section, name, f"EXCHANGE_{section}_{name}".upper())
+        for section, values in content.items()
+        if isinstance(values, dict)
+        for name in values
+    ]

@@ -1,0 +1,43 @@
+"""Keys, signed documents, and the directory that says who is who and who may do what (spec 4)."""
+
+from exchange.trust.directory import (
+    Agency,
+    Agreement,
+    AuditLog,
+    Caps,
+    Directory,
+    Gateway,
+    Key,
+    PurposeGrant,
+    ServiceEntry,
+    TopicEntry,
+    key_id,
+)
+from exchange.trust.document import document_keyids, media_type, open_document, sign_document
+from exchange.trust.keys import PublicKey, Signer, SigningKey
+from exchange.trust.store import Operators, load_directory, open_directory, sign_directory
+
+__all__ = [
+    "Agency",
+    "Agreement",
+    "AuditLog",
+    "Caps",
+    "Directory",
+    "Gateway",
+    "Key",
+    "Operators",
+    "PublicKey",
+    "PurposeGrant",
+    "ServiceEntry",
+    "Signer",
+    "SigningKey",
+    "TopicEntry",
+    "document_keyids",
+    "key_id",
+    "load_directory",
+    "media_type",
+    "open_directory",
+    "open_document",
+    "sign_directory",
+    "sign_document",
+]

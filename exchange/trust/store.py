@@ -1,0 +1,79 @@
+"""The directory as a file: a document signed by at least two operators, and the operators' public keys.
+
+`operators.json` is what a member was given on admission: `{"threshold": 2, "keys": {keyid: base64}}`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from exchange.errors import DocumentInvalid, SettingsError
+from exchange.trust.directory import Directory, parse_document
+from exchange.trust.document import open_document, sign_document
+from exchange.trust.keys import PublicKey, Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """The operators' public keys by key id, and how many of them must sign."""
+
+    threshold: int
+    keys: Mapping[str, PublicKey]
+
+    @classmethod
+    def load(cls, path: Path) -> Operators:
+        """Read `operators.json`; raises SettingsError naming the file."""
+        try:
+            raw = msgspec.json.decode(_read(path), type=_Operators)
+            keys = {keyid: PublicKey.parse(text) for keyid, text in raw.keys.items()}
+        except (msgspec.DecodeError, ValueError) as error:
+            raise SettingsError(f"{path}: not an operators file: {error}") from None
+        if not 1 <= raw.threshold <= len(keys):
+            raise SettingsError(f"{path}: threshold {raw.threshold} needs to be between 1 and {len(keys)}, its keys")
+        return cls(raw.threshold, keys)
+
+    def save(self, path: Path) -> None:
+        """Write `operators.json`."""
+        raw = _Operators(self.threshold, {keyid: key.text for keyid, key in self.keys.items()})
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(raw)))
+
+
+def open_directory(envelope: bytes, operators: Operators, now: datetime) -> Directory:
+    """The directory of a signed document; raises DocumentInvalid or DirectoryExpired."""
+    payload = open_document("directory", envelope, operators.keys, operators.threshold)
+    directory = Directory.parse(payload, hashlib.sha256(payload).hexdigest())
+    directory.require_current(now)
+    return directory
+
+
+def load_directory(path: Path, operators: Operators, now: datetime) -> Directory:
+    """Read the signed file; raises SettingsError (no file), DocumentInvalid or DirectoryExpired, naming it."""
+    try:
+        return open_directory(_read(path), operators, now)
+    except DocumentInvalid as error:
+        raise DocumentInvalid(f"{path}: {error.message}") from None
+
+
+def sign_directory(content: Mapping[str, Any], signers: Mapping[str, Signer]) -> bytes:
+    """The signed document of plain directory data; raises DocumentInvalid where the data are wrong."""
+    parse_document(content)
+    return sign_document("directory", content, signers.items())
+
+
+class _Operators(msgspec.Struct, forbid_unknown_fields=True):
+    threshold: int
+    keys: dict[str, str]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; `exchange init` creates an instance's files") from None
