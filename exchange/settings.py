@@ -62,7 +62,7 @@ class GatewaySettings(Section):
     """`exchange gateway`."""
 
     listen: Listen = Field("127.0.0.1:8640", description="HOST:PORT it serves")
-    agency: AgencyText = Field("UZ/GOV/egov/gateway", description="whose gateway it is: it signs with that agency's key")
+    agency: AgencyText = Field("UZ/GOV/egov/gateway", description="whose gateway it is: it signs with its key")
     consent_stale_seconds: float = Field(5.0, gt=0, description="age of the consent view after which it denies, s")
     provider_timeout_seconds: float = Field(10.0, gt=0, description="how long a provider may take, s")
 

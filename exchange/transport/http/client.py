@@ -1,0 +1,90 @@
+"""The one door to other processes over HTTP: plain requests, and requests signed and answered by agencies."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+import httpx_aiohttp
+
+from exchange.clock import Clock
+from exchange.errors import PeerUnreachable
+from exchange.ids import AgencyId
+from exchange.transport.http.signatures import Credentials, HttpRequest, sign_request, verify_response
+from exchange.trust import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An answer: status, headers (names in lower case) and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpClient:
+    """A pool of connections; an async context manager.
+
+    `trust` is the TLS context to verify peers with; None for the system's. Redirects are never followed.
+    """
+
+    def __init__(self, timeout: float = 10.0, trust: ssl.SSLContext | None = None) -> None:
+        transport = httpx_aiohttp.AiohttpTransport(verify=trust or True, retries=0)
+        self._client = httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def send(
+        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> HttpResponse:
+        """Raises PeerUnreachable, naming the address, where no whole answer came."""
+        try:
+            answer = await self._client.request(method, url, content=body, headers=dict(headers or {}))
+        except httpx.TimeoutException:
+            raise PeerUnreachable(f"{_origin(url)} did not answer in time") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise PeerUnreachable(f"{_origin(url)} cannot be reached: {error}; is it running?") from None
+        return HttpResponse(
+            answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content
+        )
+
+    async def send_signed(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        credentials: Credentials,
+        transaction_id: str,
+        clock: Clock,
+        headers: Mapping[str, str] | None = None,
+        answering: tuple[AgencyId, Directory] | None = None,
+    ) -> HttpResponse:
+        """Sign, send, and verify that `answering` signed the answer to this request (spec 5).
+
+        Raises PeerUnreachable, or RequestRefused where the answer does not verify.
+        """
+        parts = urlsplit(url)
+        request = HttpRequest(method, parts.netloc, parts.path or "/", parts.query, {}, body)
+        signed = sign_request(request, transaction_id, credentials, clock.now())
+        answer = await self.send(method, url, body, {**(headers or {}), **signed})
+        if answering is not None:
+            agency, directory = answering
+            verify_response(answer.status, answer.headers, answer.body, signed, agency, directory, clock.now())
+        return answer
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
