@@ -1,0 +1,1 @@
+"""The doors to the network: Kafka, HTTP as a client, HTTP as a server."""

@@ -1,0 +1,277 @@
+"""A single-node Kafka (KRaft: broker and controller in one JVM), started from the jars of `deploy/kafka/pom.xml`.
+
+    async with KafkaNode(libs=..., data=...) as node:
+        node.bootstrap                      # "127.0.0.1:49152"
+
+A data directory is formatted once and then kept: what was committed is there after any restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import uuid
+from pathlib import Path
+from types import TracebackType
+
+from exchange.errors import ExchangeError, ProcessError, SettingsError
+from exchange.transport.kafka.admin import KafkaAdmin
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+_STOP_SECONDS = 20.0
+
+
+class KafkaNode:
+    """One Kafka for one machine. `libs` holds the jars, `data` its state; port 0 takes a free one."""
+
+    def __init__(
+        self, *, libs: Path, data: Path, port: int = 0, heap: str = "512m", log: Path | None = None, java: str = "java"
+    ) -> None:
+        self._libs = libs
+        self._data = data
+        self._heap = heap
+        self._log = log or data / "kafka.log"
+        self._java = java
+        self.port = port or free_port()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """The address clients are given, `127.0.0.1:PORT`."""
+        return f"{_HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running node (also of one that another process started), or None."""
+        return _running_pid(self._pid_file)
+
+    async def __aenter__(self) -> KafkaNode:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start the node, detached from this process, and wait until it answers; nothing to do if it runs already.
+
+        Raises SettingsError (no java, no jars, port taken) or ProcessError (it stopped or never answered).
+        """
+        if self.pid is not None:
+            await self._wait_ready()
+            return
+        java = self._require_java()
+        self._require_jars()
+        _require_free(self.port)
+        self._data.mkdir(parents=True, exist_ok=True)
+        self._write_properties()
+        if not self._formatted.exists():
+            await asyncio.to_thread(self._format, java)
+        self._spawn(java)
+        await self._wait_ready()
+
+    async def stop(self) -> None:
+        """Ask the node to stop (SIGTERM), wait, and kill it if it does not; safe to call on a stopped node."""
+        pid = self.pid
+        if pid is not None:
+            _signal(pid, signal.SIGTERM)
+            if not await self._wait_gone(pid, _STOP_SECONDS):
+                _signal(pid, signal.SIGKILL)
+                await self._wait_gone(pid, _STOP_SECONDS)
+        self._reap()
+        self._pid_file.unlink(missing_ok=True)
+
+    async def kill(self) -> None:
+        """End the node at once (SIGKILL), as a power cut would."""
+        pid = self.pid
+        if pid is not None:
+            _signal(pid, signal.SIGKILL)
+            await self._wait_gone(pid, _STOP_SECONDS)
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self._data / "kafka.pid"
+
+    @property
+    def _formatted(self) -> Path:
+        return self._data / "formatted"
+
+    @property
+    def _properties(self) -> Path:
+        return self._data / "server.properties"
+
+    def _require_java(self) -> str:
+        found = shutil.which(self._java)
+        if found is None:
+            raise SettingsError("java was not found: install Java 17 or newer (package openjdk-17-jre-headless)")
+        return found
+
+    def _require_jars(self) -> None:
+        if not any(self._libs.glob("kafka_2*.jar")):
+            raise SettingsError(f"{self._libs}: Kafka's jars are not there; `make kafka` fetches them")
+
+    def _format(self, java: str) -> None:
+        # A crash in here leaves no marker, so the next start formats again: nothing was stored before the marker.
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=").replace("-", "A")
+        shutil.rmtree(self._data / "log", ignore_errors=True)
+        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
+        done = subprocess.run(  # noqa: S603  (our own java, our own arguments)
+            [java, "-cp", f"{self._libs}/*", *tool], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise ProcessError(f"{self._data}: Kafka could not format its storage: {_last_line(done)}")
+        self._formatted.touch()
+
+    def _spawn(self, java: str) -> None:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        command = [java, f"-Xmx{self._heap}", "-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
+        command += ["-cp", f"{self._libs}/*", "kafka.Kafka", str(self._properties)]
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603  (our own java, our own arguments)
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._pid_file.write_text(str(self._child.pid))
+
+    async def _wait_ready(self) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while not await _answers(self.bootstrap):
+                    self._require_alive()
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            await self.stop()
+            raise ProcessError(
+                f"Kafka at {self.bootstrap} did not answer within {_START_SECONDS:.0f} s; see {self._log}"
+            ) from None
+
+    def _require_alive(self) -> None:
+        self._reap()
+        if self.pid is None:
+            self._pid_file.unlink(missing_ok=True)
+            raise ProcessError(f"Kafka stopped while starting; see {self._log} (memory, disk, port {self.port}?)")
+
+    async def _wait_gone(self, pid: int, seconds: float) -> bool:
+        for _ in range(int(seconds / _POLL_SECONDS)):
+            self._reap()
+            if not _is_alive(pid):
+                return True
+            await asyncio.sleep(_POLL_SECONDS)
+        return False
+
+    def _reap(self) -> None:
+        if self._child is not None:
+            self._child.poll()
+
+    def _write_properties(self) -> None:
+        settings = _settings(self.port, free_port(), self._data / "log")
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _settings(port: int, controller: int, log: Path) -> dict[str, str]:
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{_HOST}:{controller}",
+        "listeners": f"PLAINTEXT://{_HOST}:{port},CONTROLLER://{_HOST}:{controller}",
+        "advertised.listeners": f"PLAINTEXT://{_HOST}:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "log.dirs": str(log),
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        "offset.metadata.max.bytes": "65536",  # a subscriber's place: one entry a publisher of the partition
+        "message.max.bytes": "8388608",
+        "replica.fetch.max.bytes": "8388608",
+        "log.cleaner.dedupe.buffer.size": "16777216",
+        "log.retention.ms": "-1",
+    }
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            raise SettingsError(
+                f"port {port} is taken on this machine ({error.strerror}): stop what listens there, or set another"
+            ) from None
+
+
+async def _answers(bootstrap: str) -> bool:
+    host, _, port = bootstrap.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()
+        async with KafkaAdmin(bootstrap, timeout=5.0) as admin:
+            return await admin.broker_count() > 0
+    except (OSError, ExchangeError):
+        return False
+
+
+def _running_pid(pid_file: Path) -> int | None:
+    try:
+        pid = int(pid_file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return pid if _is_alive(pid) and _is_kafka(pid) else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, IndexError):
+        return False
+
+
+def _is_kafka(pid: int) -> bool:
+    """Whether the process is a Kafka: a pid file outlives a reboot, its number may be anybody's by then."""
+    try:
+        return b"kafka.Kafka" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return True
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    return lines[-1] if lines else f"exit status {done.returncode}"

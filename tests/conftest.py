@@ -1,0 +1,32 @@
+"""What every test may ask for: one real single-node Kafka for the whole run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from exchange.transport.kafka import KafkaNode
+
+LIBS = Path(os.environ.get("EXCHANGE_KAFKA_LIBS", Path(__file__).parents[1] / ".cache" / "kafka-4.2.0"))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address, 127.0.0.1:PORT, of a real Kafka that starts once for the run."""
+    node = KafkaNode(libs=LIBS, data=tmp_path_factory.mktemp("kafka"))
+    asyncio.run(node.start())
+    try:
+        yield node.bootstrap
+    finally:
+        asyncio.run(node.stop())
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Makes a name that no other test uses: `unique("orders")` -> `orders-3f2a9c01`."""
+    return lambda stem: f"{stem}-{uuid.uuid4().hex[:8]}"
