@@ -90,6 +90,8 @@ class AdapterSettings(Section):
 class Settings(Section):
     """Every section of one instance, and its home folder."""
 
+    adapters: tuple[Path, ...] = Field((), description="adapter files that `exchange up` runs")
+    variables: dict[str, str] = Field({}, description="values of ${NAME} in adapter files")
     instance: str = Field("UZ", pattern=r"^[A-Z][A-Z0-9-]{1,15}$", description="name of the instance")
     kafka: KafkaSettings = KafkaSettings()  # type: ignore[call-arg]  # pydantic fills the defaults
     registry: RegistrySettings = RegistrySettings()  # type: ignore[call-arg]
@@ -126,6 +128,6 @@ def _variables(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         (section, name, f"EXCHANGE_{section}_{name}".upper())
         for section, values in content.items()
-        if isinstance(values, dict)
+        if isinstance(values, dict) and section != "variables"
         for name in values
     ]

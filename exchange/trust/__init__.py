@@ -15,7 +15,7 @@ from exchange.trust.directory import (
 )
 from exchange.trust.document import document_keyids, media_type, open_document, sign_document
 from exchange.trust.keys import PublicKey, Signer, SigningKey
-from exchange.trust.store import Operators, load_directory, open_directory, sign_directory
+from exchange.trust.store import DirectoryFile, Operators, load_directory, open_directory, sign_directory
 
 __all__ = [
     "Agency",
@@ -23,6 +23,7 @@ __all__ = [
     "AuditLog",
     "Caps",
     "Directory",
+    "DirectoryFile",
     "Gateway",
     "Key",
     "Operators",

@@ -6,18 +6,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
-from exchange.errors import DocumentInvalid, SettingsError
+from exchange.clock import Clock
+from exchange.errors import DocumentInvalid, SettingsError, TrustError
 from exchange.trust.directory import Directory, parse_document
 from exchange.trust.document import open_document, sign_document
 from exchange.trust.keys import PublicKey, Signer
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,60 @@ def sign_directory(content: Mapping[str, Any], signers: Mapping[str, Signer]) ->
     """The signed document of plain directory data; raises DocumentInvalid where the data are wrong."""
     parse_document(content)
     return sign_document("directory", content, signers.items())
+
+
+class DirectoryFile:
+    """The current directory of a process: call it for the snapshot.
+
+    The file is looked at again at most once in `interval` seconds. A changed file that does not verify leaves the
+    snapshot as it is, until that expires; so does one with a lower version (a rollback).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        operators: Operators,
+        clock: Clock,
+        interval: float = 1.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path = path
+        self._operators = operators
+        self._clock = clock
+        self._interval = interval
+        self._monotonic = monotonic
+        self._looked = monotonic()
+        self._stamp = self._file_stamp()
+        self._snapshot = load_directory(path, operators, clock.now())
+
+    def __call__(self) -> Directory:
+        """The snapshot; whoever acts on it checks `require_current`."""
+        if self._monotonic() - self._looked >= self._interval:
+            self._looked = self._monotonic()
+            self._look_again()
+        return self._snapshot
+
+    def _look_again(self) -> None:
+        stamp = self._file_stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            fresh = load_directory(self._path, self._operators, self._clock.now())
+        except (TrustError, SettingsError) as error:
+            log.error("directory_refused", reason=error.message, kept_version=self._snapshot.version)
+            return
+        if fresh.version < self._snapshot.version:
+            log.error("directory_rollback_refused", version=fresh.version, kept_version=self._snapshot.version)
+            return
+        self._snapshot = fresh
+
+    def _file_stamp(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 class _Operators(msgspec.Struct, forbid_unknown_fields=True):
