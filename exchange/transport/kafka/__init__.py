@@ -1,6 +1,32 @@
 """Kafka: the only package that imports aiokafka."""
 
 from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, TopicSpec, ensure_topics
+from exchange.transport.kafka.consumer import GroupConsumer, PartitionConsumer, Polled
 from exchange.transport.kafka.node import KafkaNode, free_port
+from exchange.transport.kafka.partitioner import partition_of
+from exchange.transport.kafka.producer import BATCH_BYTES, IdempotentProducer, Transaction, TransactionalProducer
+from exchange.transport.kafka.record import Outgoing, Partition, Received, Written
+from exchange.transport.kafka.table import TableReader, high_watermarks
 
-__all__ = ["GroupPosition", "KafkaAdmin", "KafkaNode", "TopicSpec", "ensure_topics", "free_port"]
+__all__ = [
+    "BATCH_BYTES",
+    "GroupConsumer",
+    "GroupPosition",
+    "IdempotentProducer",
+    "KafkaAdmin",
+    "KafkaNode",
+    "Outgoing",
+    "Partition",
+    "PartitionConsumer",
+    "Polled",
+    "Received",
+    "TableReader",
+    "TopicSpec",
+    "Transaction",
+    "TransactionalProducer",
+    "Written",
+    "ensure_topics",
+    "free_port",
+    "high_watermarks",
+    "partition_of",
+]

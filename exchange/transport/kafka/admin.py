@@ -100,6 +100,15 @@ class KafkaAdmin:
             described = await self._client.describe_topics(names)
         return {each["topic"]: len(each["partitions"]) for each in described if each["error_code"] == _NO_ERROR}
 
+    async def partition_count(self, topic: str) -> int:
+        """How many partitions a topic has; raises SettingsError when there is no such topic."""
+        count = (await self.partitions([topic])).get(topic)
+        if count is None:
+            raise SettingsError(
+                f"topic {topic} does not exist on Kafka at {self._bootstrap}; `exchange up` creates topics"
+            )
+        return count
+
     async def settings(self, topic: str) -> dict[str, str]:
         """A topic's settings by name, the broker's defaults included."""
         async with translated(self._bootstrap, _REQUEST_SECONDS):

@@ -1,0 +1,226 @@
+"""Writers: one whose unit is a transaction, one whose unit is a durable append.
+
+aiokafka does not fail a transaction when one of its batches fails, and gives up nothing by itself while a broker
+is away; so every batch is awaited here before a commit, and everything has a deadline. A producer that failed is
+closed for good: what it had on the wire is fenced by its successor's InitProducerId.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from exchange.errors import TransportError
+from exchange.transport.kafka.admin import KafkaAdmin
+from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
+from exchange.transport.kafka.record import Outgoing, Partition, Written
+
+BATCH_BYTES = 900_000
+"""The most a batch holds before compression: below Kafka's default max.message.bytes (1 MiB) whatever the data."""
+
+_MAX_REQUEST_BYTES = 16 * 1024 * 1024
+_STOP_SECONDS = 5.0
+_ABORT_SECONDS = 5.0
+_CREATE_TIME = 0
+
+
+class Producer:
+    """What both writers share: a started aiokafka producer, and an end that always comes."""
+
+    def __init__(self, bootstrap: str, *, compression: str | None, **settings: Any) -> None:
+        self._bootstrap = bootstrap
+        self._settings = {"max_batch_size": BATCH_BYTES, "max_request_size": _MAX_REQUEST_BYTES, **settings}
+        self._compression = compression
+        self._producer: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was started and neither closed nor failed since."""
+        return self._producer is not None
+
+    async def start(self) -> None:
+        """Connect, and for a transactional writer fence; raises BrokerUnreachable within 10 s."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap, compression_type=self._compression, acks="all", **self._settings
+        )
+        try:
+            async with translated(self._bootstrap, CONNECT_SECONDS):
+                await self._producer.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End the producer, whatever state it and the broker are in."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        with suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+        await _end_sender(producer)
+        with suppress(KafkaError, OSError, TimeoutError):
+            await asyncio.wait_for(producer.client.close(), _STOP_SECONDS)
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has; raises SettingsError when there is no such topic."""
+        async with KafkaAdmin(self._bootstrap) as admin:
+            return await admin.partition_count(topic)
+
+    async def largest_record(self, topic: str) -> int:
+        """The most bytes a topic takes in one batch, hence in one record (max.message.bytes)."""
+        async with KafkaAdmin(self._bootstrap) as admin:
+            return int((await admin.settings(topic))["max.message.bytes"])
+
+    def _open(self) -> Any:
+        if self._producer is None:
+            raise TransportError("this producer is closed, or failed before: start a new one", code="producer_closed")
+        return self._producer
+
+    async def _send(self, records: Iterable[Outgoing]) -> list[Written]:
+        """Write all records and wait until every batch is durable; where each partition's records begin."""
+        producer = self._open()
+        sent: dict[Partition, asyncio.Future[Any]] = {}
+        waiting: list[asyncio.Future[Any]] = []
+        for place, batches in _batches(producer, records).items():
+            for batch in batches:
+                future = await producer.send_batch(batch, place.topic, partition=place.number)
+                sent.setdefault(place, future)
+                waiting.append(future)
+        await _all(waiting)
+        return [_written(place, future.result()) for place, future in sent.items()]
+
+
+class TransactionalProducer(Producer):
+    """One writer per transactional id: starting it fences every other, and ends what they left open."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        transactional_id: str,
+        *,
+        compression: str | None = "zstd",
+        transaction_seconds: float = 30.0,
+        commit_seconds: float = 60.0,
+    ) -> None:
+        limit = int(transaction_seconds * 1000)
+        super().__init__(
+            bootstrap, compression=compression, transactional_id=transactional_id, transaction_timeout_ms=limit
+        )
+        self._commit_seconds = commit_seconds
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """All or nothing: commits when the block ends; on any error aborts, closes this producer and raises.
+
+        Raises PublisherFenced, BrokerUnreachable or TransportError. After BrokerUnreachable the outcome may be
+        either: a new producer of the same id settles it when it starts.
+        """
+        producer = self._open()
+        try:
+            async with translated(self._bootstrap, self._commit_seconds):
+                await producer.begin_transaction()
+                yield Transaction(self)
+                # SIGKILL before here: nothing of the block is ever visible; after: all of it is.
+                await producer.commit_transaction()
+        except BaseException:
+            await self._abandon(producer)
+            raise
+
+    async def _abandon(self, producer: Any) -> None:
+        with suppress(Exception):
+            await asyncio.wait_for(producer.abort_transaction(), _ABORT_SECONDS)
+        await self.close()
+
+
+class Transaction:
+    """An open transaction."""
+
+    def __init__(self, producer: TransactionalProducer) -> None:
+        self._producer = producer
+
+    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
+        """Write records; they become visible with the commit. Order within a partition is kept."""
+        return await self._producer._send(records)
+
+
+class IdempotentProducer(Producer):
+    """A writer whose unit is one durable append (acks=all, idempotent), as an async context manager."""
+
+    def __init__(self, bootstrap: str, *, compression: str | None = None, append_seconds: float = 10.0) -> None:
+        super().__init__(bootstrap, compression=compression, enable_idempotence=True)
+        self._append_seconds = append_seconds
+
+    async def __aenter__(self) -> IdempotentProducer:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def append(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> Written:
+        """Append one record and return once every in-sync replica has it; concurrent calls share requests.
+
+        Raises RecordTooLarge, BrokerUnreachable or TransportError. After BrokerUnreachable the record may be
+        there all the same.
+        """
+        producer = self._open()
+        async with translated(self._bootstrap, self._append_seconds):
+            meta = await producer.send_and_wait(topic, value, key=key, partition=partition, headers=list(headers))
+        return _written(Partition(meta.topic, meta.partition), meta)
+
+    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
+        """Append many records; not atomic. Raises as `append` does."""
+        async with translated(self._bootstrap, self._append_seconds):
+            return await self._send(records)
+
+
+def _batches(producer: Any, records: Iterable[Outgoing]) -> dict[Partition, list[Any]]:
+    """Records in batches per partition, in order; a full batch takes no more and a new one begins."""
+    batches: dict[Partition, list[Any]] = {}
+    append: dict[Partition, Any] = {}
+    for topic, partition, key, value, headers in records:
+        place = (topic, partition)
+        fill = append.get(place)  # type: ignore[call-overload]
+        if fill is None or fill(timestamp=None, key=key, value=value, headers=headers) is None:
+            batch = producer.create_batch()
+            place = Partition(topic, partition)
+            batches.setdefault(place, []).append(batch)
+            append[place] = batch.append
+            batch.append(timestamp=None, key=key, value=value, headers=headers)  # a batch's first record always fits
+    return batches
+
+
+async def _all(waiting: list[asyncio.Future[Any]]) -> None:
+    """Wait for every batch, then raise the first failure: a commit may only follow when none failed."""
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _written(place: Partition, meta: Any) -> Written:
+    by_broker = meta.timestamp_type != _CREATE_TIME
+    return Written(place.topic, place.number, meta.offset, meta.timestamp if by_broker else None)
+
+
+async def _end_sender(producer: Any) -> None:
+    """Cancel aiokafka's sender until it is gone: with the broker away it would otherwise retry for ever."""
+    task = getattr(producer._sender, "sender_task", None)
+    for _ in range(100):
+        if task is None or task.done():
+            return
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
