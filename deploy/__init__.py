@@ -1,0 +1,1 @@
+"""What puts the exchange on machines: Kafka, and the demo."""

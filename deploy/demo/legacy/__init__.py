@@ -1,0 +1,1 @@
+"""One module per agency: the database it has had for years, filled with real or synthetic rows."""
