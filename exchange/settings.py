@@ -93,12 +93,12 @@ class Settings(Section):
     adapters: tuple[Path, ...] = Field((), description="adapter files that `exchange up` runs")
     variables: dict[str, str] = Field({}, description="values of ${NAME} in adapter files")
     instance: str = Field("UZ", pattern=r"^[A-Z][A-Z0-9-]{1,15}$", description="name of the instance")
-    kafka: KafkaSettings = KafkaSettings()  # type: ignore[call-arg]  # pydantic fills the defaults
-    registry: RegistrySettings = RegistrySettings()  # type: ignore[call-arg]
-    gateway: GatewaySettings = GatewaySettings()  # type: ignore[call-arg]
-    audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]
-    console: ConsoleSettings = ConsoleSettings()  # type: ignore[call-arg]
-    adapter: AdapterSettings = AdapterSettings()  # type: ignore[call-arg]
+    kafka: KafkaSettings = KafkaSettings()
+    registry: RegistrySettings = RegistrySettings()
+    gateway: GatewaySettings = GatewaySettings()
+    audit: AuditSettings = AuditSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    adapter: AdapterSettings = AdapterSettings()
 
 
 def load_settings(home: Path, environment: Mapping[str, str] | None = None) -> Settings:

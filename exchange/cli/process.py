@@ -1,0 +1,49 @@
+"""Running one long-lived process: its log, its event loop, and an orderly end on SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+import uvloop
+
+Body = Callable[[asyncio.Event], Awaitable[None]]
+"""A process's main: it returns soon after the event is set."""
+
+
+def run_process(name: str, body: Body) -> None:
+    """Run `body` until it returns; SIGTERM and SIGINT set its event. Errors leave as they are."""
+    configure_logs(name)
+    uvloop.run(_with_signals(body))
+
+
+def configure_logs(name: str) -> None:
+    """Structured logs on stderr: readable at a terminal, JSON lines elsewhere."""
+    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=name)
+    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+
+
+async def _with_signals(body: Body) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await body(stop)

@@ -1,0 +1,62 @@
+"""`exchange up`: a single-node Kafka and every process of the instance, detached."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import click
+
+from exchange.cli import plan
+from exchange.cli.instance import Instance
+from exchange.cli.output import emit, note
+from exchange.cli.supervisor import Process, Supervisor
+from exchange.transport.kafka import KafkaNode, ensure_topics
+
+_CHOICES = ("kafka", *plan.SERVICES, "adapters")
+
+
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(_CHOICES))
+@click.pass_obj
+def up(instance: Instance, parts: tuple[str, ...]) -> None:
+    """Start a single-node Kafka, create the topics, then start every process and wait until all are ready.
+
+    PARTS limits it to some of: kafka, registry, gateway, audit, console, adapters. What runs already is left alone.
+    """
+    asyncio.run(start(instance, parts or _CHOICES))
+    emit([{"process": name, "url": url} for name, url in Supervisor(instance.home).urls().items()])
+
+
+async def start(instance: Instance, parts: Iterable[str]) -> None:
+    """Start `parts`; raises ProcessError naming the one that did not come up."""
+    wanted = set(parts)
+    if "kafka" in wanted:
+        await kafka_node(instance).start()
+        note(f"kafka ready at {instance.settings.kafka.bootstrap}")
+        await ensure_topics(instance.settings.kafka.bootstrap, plan.topics(instance))
+    supervisor = Supervisor(instance.home)
+    registry, *others = plan.services(instance)
+    await _start_all(supervisor, [each for each in [registry] if each.name in wanted])
+    await _start_all(supervisor, [each for each in others if each.name in wanted])
+    if "adapters" in wanted:
+        await _start_all(supervisor, plan.adapters(instance))
+
+
+def kafka_node(instance: Instance) -> KafkaNode:
+    """The instance's single node, running or not."""
+    settings = instance.settings.kafka
+    return KafkaNode(
+        libs=settings.libs,
+        data=instance.home / "kafka",
+        port=int(settings.bootstrap.rpartition(":")[2]),
+        heap=f"{settings.heap_mib}m",
+        log=instance.home / "logs" / "kafka.log",
+    )
+
+
+async def _start_all(supervisor: Supervisor, processes: list[Process]) -> None:
+    for process, started in zip(
+        processes, await asyncio.gather(*(supervisor.start(each) for each in processes)), strict=True
+    ):
+        note(f"{process.name} {'ready' if started else 'runs already'} at {process.url}")
