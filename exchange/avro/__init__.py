@@ -1,6 +1,16 @@
 """Avro: schemas, their canonical form and name, strict values, Confluent framing, compatibility (spec 2)."""
 
+from exchange.avro.compatibility import LEVELS, check_compatibility
 from exchange.avro.framing import frame, unframe
+from exchange.avro.incompatibility import Incompatibility
 from exchange.avro.schema import RegisteredSchema, Schema
 
-__all__ = ["RegisteredSchema", "Schema", "frame", "unframe"]
+__all__ = [
+    "LEVELS",
+    "Incompatibility",
+    "RegisteredSchema",
+    "Schema",
+    "check_compatibility",
+    "frame",
+    "unframe",
+]

@@ -1,0 +1,193 @@
+"""Why one schema cannot read what another wrote: each place where they part, its path, and the reason in words.
+
+Walks reader and writer as the reference implementation does; asks it for the verdict on union branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import avro.compatibility
+
+
+@dataclass(frozen=True, slots=True)
+class Incompatibility:
+    """One reason why two versions do not go together.
+
+    `type` is the name that Confluent and Avro's Java library give it (`TYPE_MISMATCH`, ...), `path` a pointer into
+    the reader's schema, `message` what changed, in plain words; `detail` is what Avro's Java library would say.
+    `reads` says which version reads, `new` or `old`; `earlier` is the index of the earlier version.
+    """
+
+    type: str
+    path: str
+    message: str
+    detail: str
+    reads: str
+    earlier: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the walk is: the pointer, and the names of the fields that lead there."""
+
+    pointer: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+    def down(self, *tokens: str, field: str | None = None) -> _Place:
+        return _Place((*self.pointer, *tokens), (*self.fields, field) if field else self.fields)
+
+    @property
+    def path(self) -> str:
+        return "/" + "/".join(self.pointer)
+
+    @property
+    def words(self) -> str:
+        """What to call it in a sentence: the field, by its dotted name, or the schema as a whole."""
+        return f"field '{'.'.join(self.fields)}'" if self.fields else "the schema"
+
+
+def explain(reader: Any, writer: Any, reads: str, earlier: int) -> list[Incompatibility]:
+    """The reasons, at least one, why `reader` cannot read what `writer` wrote; both are objects of `avro.schema`."""
+    return list(_Walk(reads, earlier).differences(reader, writer, _Place()))
+
+
+class _Walk:
+    def __init__(self, reads: str, earlier: int) -> None:
+        self._reads = reads
+        self._earlier = earlier
+        self._checker = avro.compatibility.ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
+        self._seen: set[tuple[int, int]] = set()
+
+    def differences(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        if self._can_read(reader, writer) or (id(reader), id(writer)) in self._seen:
+            return
+        self._seen.add((id(reader), id(writer)))
+        if reader.type == writer.type and reader.type in _WALKERS:
+            yield from _WALKERS[reader.type](self, reader, writer, place)
+        elif writer.type == "union":
+            yield from self._branches(reader, writer, place)
+        elif reader.type == "union":
+            yield self._missing_branch(writer, place, f"reader union lacking writer type: {writer.type.upper()}")
+        else:
+            yield self._mismatch(reader, writer, place)
+
+    def _can_read(self, reader: Any, writer: Any) -> bool:
+        verdict = self._checker.get_compatibility(reader, writer)
+        return verdict.compatibility is avro.compatibility.SchemaCompatibilityType.compatible
+
+    def _record(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        yield from self._name(reader, writer, place)
+        for i, field in enumerate(reader.fields):
+            there = place.down("fields", str(i), field=field.name)
+            theirs = avro.compatibility.lookup_writer_field(writer_schema=writer, reader_field=field)
+            if theirs is not None:
+                yield from self.differences(field.type, theirs.type, there.down("type"))
+            elif not field.has_default:
+                yield self._missing_default(field.name, there)
+
+    def _array(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        yield from self.differences(reader.items, writer.items, place.down("items"))
+
+    def _map(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        yield from self.differences(reader.values, writer.values, place.down("values"))
+
+    def _union(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        for i, branch in enumerate(writer.schemas):
+            if not self._can_read(reader, branch):
+                detail = f"reader union lacking writer type: {branch.type.upper()}"
+                yield self._missing_branch(branch, place.down(str(i)), detail)
+
+    def _branches(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        """A union read as one of its branches."""
+        for branch in writer.schemas:
+            if branch.type == reader.type:
+                yield from self.differences(reader, branch, place)
+            elif not self._can_read(reader, branch):
+                message = f"{place.words} {self._takes()} {_kind(branch)}"
+                yield self._found("TYPE_MISMATCH", place, message, _types(reader, branch))
+
+    def _fixed(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        yield from self._name(reader, writer, place)
+        if reader.size != writer.size:
+            before, after = self._order(reader.size, writer.size)
+            message = f"{place.words} changed its size from {before} to {after} bytes"
+            detail = f"expected: {writer.size}, found: {reader.size}"
+            yield self._found("FIXED_SIZE_MISMATCH", place.down("size"), message, detail)
+
+    def _enum(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        yield from self._name(reader, writer, place)
+        missing = [each for each in writer.symbols if each not in reader.symbols]
+        if missing and not reader.props.get("default"):
+            verb = "lost" if self._reads == "new" else "gained"
+            plural = "symbols" if len(missing) > 1 else "symbol"
+            message = f"{place.words} {verb} the {plural} {_listed(missing)} and its enum has no default"
+            yield self._found("MISSING_ENUM_SYMBOLS", place.down("symbols"), message, f"[{', '.join(missing)}]")
+
+    def _name(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+        if not avro.compatibility.schema_name_equals(reader, writer):
+            before, after = self._order(_plain(reader.fullname), _plain(writer.fullname))
+            message = f"the type of {place.words} was renamed from {before} to {after} without an alias"
+            detail = f"expected: {_plain(writer.fullname)}"
+            yield self._found("NAME_MISMATCH", place.down("name"), message, detail)
+
+    def _missing_default(self, name: str, place: _Place) -> Incompatibility:
+        verb = "added" if self._reads == "new" else "removed"
+        before = "" if self._reads == "new" else " in the earlier version"
+        message = f"{place.words} was {verb} without a default{before}"
+        return self._found("READER_FIELD_MISSING_DEFAULT_VALUE", place, message, name)
+
+    def _missing_branch(self, branch: Any, place: _Place, detail: str) -> Incompatibility:
+        return self._found("MISSING_UNION_BRANCH", place, f"{place.words} {self._takes()} {_kind(branch)}", detail)
+
+    def _takes(self) -> str:
+        return "no longer takes" if self._reads == "new" else "now also takes"
+
+    def _mismatch(self, reader: Any, writer: Any, place: _Place) -> Incompatibility:
+        before, after = self._order(_kind(reader), _kind(writer))
+        message = f"{place.words} changed from {before} to {after}"
+        return self._found("TYPE_MISMATCH", place, message, _types(reader, writer))
+
+    def _order(self, reader: Any, writer: Any) -> tuple[Any, Any]:
+        """The earlier version's first."""
+        return (writer, reader) if self._reads == "new" else (reader, writer)
+
+    def _found(self, kind: str, place: _Place, message: str, detail: str) -> Incompatibility:
+        text = f"{message}, so {_CONSEQUENCE[self._reads]}"
+        return Incompatibility(kind, place.path, text, detail, self._reads, self._earlier)
+
+
+_CONSEQUENCE = {
+    "new": "records written before cannot be read",
+    "old": "those who read with the earlier version cannot read new records",
+}
+_WALKERS = {
+    "record": _Walk._record,
+    "array": _Walk._array,
+    "map": _Walk._map,
+    "union": _Walk._union,
+    "fixed": _Walk._fixed,
+    "enum": _Walk._enum,
+}
+
+
+def _kind(schema: Any) -> str:
+    """A type in words: `string`, `enum x.Kind`, `null or string`."""
+    if schema.type == "union":
+        return " or ".join(_kind(each) for each in schema.schemas) or "nothing"
+    name = getattr(schema, "fullname", None)
+    return f"{schema.type} {_plain(name)}" if name and schema.type in ("record", "enum", "fixed") else str(schema.type)
+
+
+def _types(reader: Any, writer: Any) -> str:
+    return f"reader type: {reader.type.upper()} not compatible with writer type: {writer.type.upper()}"
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("_.")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
