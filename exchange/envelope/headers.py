@@ -1,0 +1,106 @@
+"""The headers of an event record (spec 2): CloudEvents 1.0, Kafka binding, binary mode; in one fixed order.
+
+content-type  ce_specversion  ce_id  ce_source  ce_type  ce_time  ce_dataschema  ce_sequence
+[ce_subject]  [traceparent]   exchange-seal
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from exchange.clock import format_micros
+from exchange.ids import AgencyId
+
+EVENT_CONTENT_TYPE = b"application/avro"
+"""The content type of every event, tombstones included."""
+
+SPEC_VERSION = b"1.0"
+"""The version of CloudEvents."""
+
+SOURCE = "ce_source"
+"""The header that names the agency, `/<agency>`."""
+
+EVENT_NAMES = (
+    "content-type",
+    "ce_specversion",
+    "ce_id",
+    SOURCE,
+    "ce_type",
+    "ce_time",
+    "ce_dataschema",
+    "ce_sequence",
+)
+"""The headers every event has, in order."""
+
+LAYOUTS = {
+    EVENT_NAMES: (False, False),
+    (*EVENT_NAMES, "ce_subject"): (True, False),
+    (*EVENT_NAMES, "traceparent"): (False, True),
+    (*EVENT_NAMES, "ce_subject", "traceparent"): (True, True),
+}
+"""The names an event may have, in order and without the seal: has it a subject, has it a traceparent."""
+
+
+def event_type(topic: str) -> str:
+    """`ce_type`: the topic without its version."""
+    return topic.rpartition(".")[0]
+
+
+def source_of(agency: AgencyId) -> bytes:
+    """`ce_source`: `/<agency>`."""
+    return f"/{agency}".encode()
+
+
+class EventHeaders:
+    """Builds the headers of one topic's events; what never changes is built once."""
+
+    def __init__(self, agency: AgencyId, topic: str, dataschema: str) -> None:
+        self._before = [("content-type", EVENT_CONTENT_TYPE), ("ce_specversion", SPEC_VERSION)]
+        self._source = [(SOURCE, source_of(agency)), ("ce_type", event_type(topic).encode())]
+        self._dataschema = ("ce_dataschema", dataschema.encode())
+        self._time: tuple[datetime | None, tuple[str, bytes]] = (None, ("ce_time", b""))
+
+    def build(
+        self,
+        event_id: str,
+        time: datetime,
+        sequence: int,
+        *,
+        subject: str | None = None,
+        traceparent: str | None = None,
+    ) -> list[tuple[str, bytes]]:
+        """The headers of one event, the seal still to come: a new list.
+
+        `event_id` is a UUIDv7, `time` aware, `sequence` 0 to 10^20-1, `subject` a pseudonym (personal-data topics).
+        """
+        seen, stamp = self._time
+        if time is not seen:
+            stamp = ("ce_time", format_micros(time).encode())
+            self._time = (time, stamp)
+        headers = [
+            *self._before,
+            ("ce_id", event_id.encode()),
+            *self._source,
+            stamp,
+            self._dataschema,
+            ("ce_sequence", b"%020d" % sequence),
+        ]
+        if subject is not None:
+            headers.append(("ce_subject", subject.encode()))
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        return headers
+
+
+def document_headers(
+    agency: AgencyId, topic: str, *, event_id: str, time: datetime, content_type: str = "application/json"
+) -> list[tuple[str, bytes]]:
+    """The headers of a sealed record that is no Avro event (positions, audit, dead letters), the seal still to come."""
+    return [
+        ("content-type", content_type.encode()),
+        ("ce_specversion", SPEC_VERSION),
+        ("ce_id", event_id.encode()),
+        (SOURCE, source_of(agency)),
+        ("ce_type", topic.encode()),
+        ("ce_time", format_micros(time).encode()),
+    ]

@@ -1,0 +1,173 @@
+"""Opening a sealed record (spec 3): numbered steps that raise, one error class each; an event once all have held."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from exchange.clock import Clock, SystemClock
+from exchange.envelope.authenticated import AuthenticatedTree
+from exchange.envelope.content import SchemaSource, Values, parse_content, parse_key
+from exchange.envelope.event import Event, OpenedInternal
+from exchange.envelope.headers import SOURCE, event_type
+from exchange.envelope.record import MAX_RECORD, SEAL_HEADER, Headers, Record, record_leaf
+from exchange.envelope.seal import parse_seal
+from exchange.envelope.statement import Statement, parse_statement
+from exchange.envelope.verify import keys_for, verify_may_publish, verify_origin, verify_recent, verify_signature
+from exchange.errors import OriginMismatch, SealMalformed
+from exchange.trust import Directory
+
+MAX_CACHED = 256
+"""Verified statements that an opener keeps, unless told otherwise."""
+
+
+class _Verified:
+    """A statement whose signature held, what its tree vouched for, and `ce_type` by topic it may be on."""
+
+    __slots__ = ("statement", "topics", "tree")
+
+    def __init__(self, statement: Statement) -> None:
+        self.statement = statement
+        self.tree = AuthenticatedTree(statement.size, statement.root)
+        self.topics: dict[str, bytes | None] = {}
+
+
+class Opener:
+    """Verifies records against the directory and decodes them; keeps verified statements, bounded.
+
+    `directory` gives the current snapshot, the same object until it changes: a new one empties the cache. Not for
+    several threads at once.
+    """
+
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        schemas: SchemaSource,
+        max_cached: int = MAX_CACHED,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self._directory = directory
+        self._values = Values(schemas)
+        self._max_cached = max_cached
+        self._clock = clock or SystemClock()
+        self._snapshot: Directory | None = None
+        self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._last: tuple[bytes, _Verified | None] = (b"", None)
+
+    def open(self, record: Record) -> Event:
+        """The event of a record, once steps 1 to 8 have held; step 9 is `SequenceTracker.observe`.
+
+        Raises the RecordRefused subclass of the first step that does not hold, or DirectoryExpired.
+        """
+        verified, headers = self._verify(record)  # 1 to 7
+        statement = verified.statement
+        content = parse_content(headers, verified.topics[record.topic])  # 8
+        data = self._values.decode(record.value, content.dataschema)
+        return Event(
+            record.topic,
+            record.partition,
+            record.offset,
+            parse_key(record.key),
+            content.id,
+            statement.publisher.agency,
+            event_type(record.topic),
+            content.time,
+            content.subject,
+            data,
+            statement.origin,
+            statement.epoch,
+            content.sequence,
+            content.traceparent,
+        )
+
+    def open_internal(self, record: Record) -> OpenedInternal:
+        """The value of a sealed record that is no Avro event (our own topics, dead letters), after steps 1 to 7.
+
+        Whether its publisher may say what the value says is the reader's to check. Raises as `open`.
+        """
+        statement = self._verify(record)[0].statement
+        return OpenedInternal(
+            publisher=statement.origin,
+            epoch=statement.epoch,
+            value=record.value,
+            key=record.key,
+            agency=statement.publisher.agency,
+            flush=statement.flush,
+            time=statement.time,
+        )
+
+    def _verify(self, record: Record) -> tuple[_Verified, Headers]:
+        directory = self._current()
+        seal, headers = _split(record)
+        index, path, raw = parse_seal(seal)  # 1
+        leaf = _leaf(record, headers)
+        verified = self._recall(raw)
+        statement = verified.statement if verified else parse_statement(raw)  # 2
+        verify_origin(statement, _source(headers))  # 3
+        if verified is None or record.topic not in verified.topics:
+            agency = verify_may_publish(statement, record.topic, directory)  # 4
+        verify_recent(statement, record.timestamp)  # 5
+        if verified is None:
+            verify_signature(statement, keys_for(statement, agency))  # 5, 6
+            verified = self._keep(raw, statement)
+        verified.tree.verify(leaf, index, path)  # 7
+        if record.topic not in verified.topics:
+            verified.topics[record.topic] = _type_of(record.topic, directory)
+        return verified, headers
+
+    def _current(self) -> Directory:
+        directory = self._directory()
+        directory.require_current(self._clock.now())
+        if directory is not self._snapshot:  # another directory may have withdrawn what held under the last one
+            self._snapshot = directory
+            self._cache.clear()
+            self._last = (b"", None)
+        return directory
+
+    def _recall(self, raw: bytes) -> _Verified | None:
+        last, verified = self._last
+        if raw == last:
+            return verified
+        verified = self._cache.get(raw)
+        if verified is not None:
+            self._cache.move_to_end(raw)
+            self._last = (raw, verified)
+        return verified
+
+    def _keep(self, raw: bytes, statement: Statement) -> _Verified:
+        verified = self._cache[raw] = _Verified(statement)
+        self._last = (raw, verified)
+        if len(self._cache) > self._max_cached:
+            self._cache.popitem(last=False)
+        return verified
+
+
+def _split(record: Record) -> tuple[bytes, Headers]:
+    """Step 1: the seal, which is the last header and occurs once, and the headers before it."""
+    headers = record.headers
+    if not headers or headers[-1][0] != SEAL_HEADER or headers[-1][1] is None:
+        raise SealMalformed(f"the record has no {SEAL_HEADER} header at its end: it was not published by the exchange")
+    return headers[-1][1], headers[:-1]
+
+
+def _leaf(record: Record, headers: Headers) -> bytes:
+    value, key = record.value, record.key
+    if len(value or b"") + len(key or b"") > MAX_RECORD:
+        raise SealMalformed(f"the record is larger than {MAX_RECORD} bytes")
+    try:
+        return record_leaf(record.topic, key, headers, value)
+    except ValueError as error:
+        raise SealMalformed(str(error)) from None
+
+
+def _source(headers: Headers) -> bytes:
+    """Step 3: the one `ce_source`."""
+    found = [value for name, value in headers if name == SOURCE]
+    if len(found) != 1:
+        raise OriginMismatch(f"the record has {len(found)} {SOURCE} headers instead of one")
+    return found[0]
+
+
+def _type_of(topic: str, directory: Directory) -> bytes | None:
+    return None if directory.topic(topic) is None else event_type(topic).encode()
