@@ -45,20 +45,27 @@ the same call may succeed later, unchanged) and an `exit_code` (what the CLI exi
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class ExchangeError(Exception):
     """The root of the tree: a message that says what, where, and what would be right."""
 
     code: str = "error"
-    retriable: ClassVar[bool] = False
+    retriable: bool = False
     exit_code: ClassVar[int] = 1
+    hop: str | None = None
+    """Where it happened, when that is not where it is answered: `consumer`, `gateway` or `provider` (spec 5)."""
+    receipt: Mapping[str, Any] | None = None
+    """The audit receipt of a refusal that left an entry."""
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, retriable: bool | None = None) -> None:
         super().__init__(message)
         if code is not None:
             self.code = code
+        if retriable is not None:
+            self.retriable = retriable
 
     @property
     def message(self) -> str:

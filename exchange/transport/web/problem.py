@@ -45,6 +45,7 @@ _STATUS_OF_CODE = {
     "cap_exceeded": 429,
     "body_too_large": 413,
     "provider_timeout": 504,
+    "audit_not_writable": 503,
 }
 
 
@@ -56,19 +57,18 @@ def status_of(error: ExchangeError) -> int:
 
 
 def problem_body(error: ExchangeError, hop: str, transaction_id: str | None = None) -> bytes:
-    """The problem document: never a stack, a name or a value from the data."""
-    return msgspec.json.encode(
-        {
-            "type": f"urn:exchange:problem:{error.code}",
-            "title": error.code.replace("_", " "),
-            "status": status_of(error),
-            "detail": error.message,
-            "code": error.code,
-            "hop": hop,
-            "transaction_id": transaction_id,
-            "retriable": error.retriable,
-        }
-    )
+    """The problem document: never a stack, a name or a value from the data. `receipt` where the refusal has one."""
+    problem = {
+        "type": f"urn:exchange:problem:{error.code}",
+        "title": error.code.replace("_", " "),
+        "status": status_of(error),
+        "detail": error.message,
+        "code": error.code,
+        "hop": error.hop or hop,
+        "transaction_id": transaction_id,
+        "retriable": error.retriable,
+    }
+    return msgspec.json.encode(problem if error.receipt is None else {**problem, "receipt": error.receipt})
 
 
 def problem_response(error: ExchangeError, hop: str, transaction_id: str | None = None) -> Response:
