@@ -126,5 +126,5 @@ def _row(number: int, each: _Resident) -> Row:
         *(number, each.pinfl, each.document, each.name.family, each.name.given, each.name.patronymic),
         *("1" if each.male else "2", f"{each.birth:%d.%m.%Y}", home.parent, home.code, each.before),
         *(each.address, each.postal, each.kind, each.reason),
-        *(f"{home.latin} IIB migratsiya bo‘limi", f"{home.code}-{each.moved:%Y}-{number:06}", when),
+        *(f"{home.latin} IIB migratsiya va fuqarolik bo‘limi", f"{home.code}-{each.moved:%Y}-{number:08}", when),
     )
