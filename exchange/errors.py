@@ -80,7 +80,7 @@ class SettingsError(ExchangeError):
     exit_code = 2
 
 
-class IdentifierError(ExchangeError):
+class IdentifierError(ExchangeError, ValueError):
     """A name of the exchange is malformed (spec 1)."""
 
     code = "identifier_invalid"
