@@ -90,6 +90,7 @@ class AdapterSettings(Section):
 class Settings(Section):
     """Every section of one instance, and its home folder."""
 
+    root: Path = Field(Path(), description="folder that paths inside adapter files start from")
     adapters: tuple[Path, ...] = Field((), description="adapter files that `exchange up` runs")
     variables: dict[str, str] = Field({}, description="values of ${NAME} in adapter files")
     instance: str = Field("UZ", pattern=r"^[A-Z][A-Z0-9-]{1,15}$", description="name of the instance")

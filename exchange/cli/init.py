@@ -65,11 +65,11 @@ def _create(instance: Instance, file: MembersFile, settings: dict[str, Any]) -> 
     """Everything an instance needs; the settings last, so that a home without them can be made again."""
     secrets = instance.home / "secrets"
     secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    operators = {name: _key(secrets / "operators" / f"{name}.pem") for name in file.operators.names}
+    operators = {name: _key(secrets / "operators" / f"{name}.pem") for name in file.operators}
     agencies = {agency: _key(instance.key_path(agency)) for agency in file.agencies()}
     log_key = _key(secrets / "audit-log.pem")
     _write_pepper(secrets / "pepper")
-    threshold = file.operators.threshold
+    threshold = file.threshold
     public = {name: key.public for name, key in operators.items()}
     Operators(threshold, public).save(instance.home / "operators.json")
     content = directory_content(file, agencies, log_key, instance.clock.now())
@@ -96,6 +96,7 @@ def _settings(
         "bootstrap": listens["kafka"],
         "libs": str((kafka_libs or Path(defaults["kafka"]["libs"])).absolute()),
     }
+    content["root"] = str(Path.cwd())
     content["adapters"] = [str(path.absolute()) for path in adapters]
     variables = {f"{name.upper()}_URL": f"http://{listen}" for name, listen in listens.items() if name != "kafka"}
     variables |= dict(_service_ports([members, *adapters], set(variables)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from exchange.clock import format_millis
 from exchange.ids import AgencyId
@@ -20,13 +20,6 @@ DIRECTORY_LIFE = timedelta(days=30)
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class OperatorsPart(_Part):
-    """Who signs the directory, and how many of them must."""
-
-    names: list[str] = Field(min_length=1)
-    threshold: int = Field(ge=1)
 
 
 class SubsystemPart(_Part):
@@ -72,11 +65,18 @@ class MembersFile(_Part):
     """The whole file."""
 
     instance: str
-    operators: OperatorsPart
+    operators: list[str] = Field(min_length=1)
+    threshold: int = Field(ge=1)
     registry_url: str
     audit_log: AuditLogPart
     gateways: list[GatewayPart]
     members: list[MemberPart]
+
+    @model_validator(mode="after")
+    def _enough_operators(self) -> Self:
+        if self.threshold > len(self.operators):
+            raise ValueError(f"threshold {self.threshold} needs as many operators; there are {len(self.operators)}")
+        return self
 
     def agencies(self) -> list[AgencyId]:
         """Every subsystem of the file."""
