@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from exchange.avro import RegisteredSchema, unframe
-from exchange.envelope.headers import EVENT_CONTENT_TYPE, LAYOUTS, SPEC_VERSION
-from exchange.envelope.record import Headers
+from exchange.envelope.headers import EVENT_CONTENT_TYPE, SPEC_VERSION, Layout
 from exchange.errors import SchemaMismatch, ValueInvalid
 
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
@@ -32,17 +31,6 @@ class SchemaSource(Protocol):
         ...
 
 
-class Content(NamedTuple):
-    """What the headers of an event say."""
-
-    id: str
-    time: datetime
-    dataschema: bytes
-    sequence: int
-    subject: str | None
-    traceparent: str | None
-
-
 def schema_id_of(value: bytes | None) -> int | None:
     """The number of the schema that a value's framing names, unverified: to fill a cache before opening.
 
@@ -54,24 +42,26 @@ def schema_id_of(value: bytes | None) -> int | None:
         return None
 
 
-def parse_content(headers: Headers, topic_type: bytes | None) -> Content:
-    """Read an event's headers (without the seal); raises SchemaMismatch naming the first that is not as it must be.
+Content = tuple[str, datetime, bytes, int, str | None, str | None]
+"""What an event's headers say: id, time, dataschema, sequence, subject, traceparent."""
 
-    `topic_type` is the `ce_type` of the topic's events; None where the topic does not take events.
+
+def parse_content(values: tuple[bytes, ...], layout: Layout | None, kind: bytes | None) -> Content:
+    """Read the values of an event's headers; raises SchemaMismatch naming the first that is not as it must be.
+
+    `kind` is the `ce_type` of the topic's events; None where the topic does not take events.
     """
-    names, values = zip(*headers, strict=True)
-    layout = LAYOUTS.get(names)
     if layout is None:
-        raise SchemaMismatch(f"the headers are not those of an event, in their order: {', '.join(names)[:200]}")
-    content_type, version, event_id, _, kind, time, dataschema, sequence, *rest = values
-    if content_type != EVENT_CONTENT_TYPE or version != SPEC_VERSION or kind != topic_type:
+        raise SchemaMismatch("the headers are not those of an event, in their order")
+    content_type, version, event_id, _, found, time, dataschema, sequence, *rest = values
+    if content_type != EVENT_CONTENT_TYPE or version != SPEC_VERSION or found != kind:
         raise SchemaMismatch(
-            f"content-type, ce_specversion and ce_type are {(content_type, version, kind)!r:.200}: "
-            f"expected {(EVENT_CONTENT_TYPE, SPEC_VERSION, topic_type)!r}"
+            f"content-type, ce_specversion and ce_type are {(content_type, version, found)!r:.200}: "
+            f"expected {(EVENT_CONTENT_TYPE, SPEC_VERSION, kind)!r}"
         )
-    subject = _text("ce_subject", rest[0]) if layout[0] else None
-    traceparent = _traceparent(rest[-1]) if layout[1] else None
-    return Content(_uuid(event_id), _time(time), dataschema, _sequence(sequence), subject, traceparent)
+    subject = _text("ce_subject", rest[0]) if layout.subject else None
+    traceparent = _traceparent(rest[-2]) if layout.traceparent else None
+    return _uuid(event_id), _time(time), dataschema, _sequence(sequence), subject, traceparent
 
 
 class Values:

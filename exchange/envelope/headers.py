@@ -6,9 +6,12 @@ content-type  ce_specversion  ce_id  ce_source  ce_type  ce_time  ce_dataschema 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from exchange.clock import format_micros
+from exchange.envelope.record import SEAL_HEADER, Headers
+from exchange.errors import OriginMismatch, SealMalformed
 from exchange.ids import AgencyId
 
 EVENT_CONTENT_TYPE = b"application/avro"
@@ -32,13 +35,47 @@ EVENT_NAMES = (
 )
 """The headers every event has, in order."""
 
+_SOURCE_AT = EVENT_NAMES.index(SOURCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which of the optional headers an event has."""
+
+    subject: bool
+    traceparent: bool
+
+
 LAYOUTS = {
-    EVENT_NAMES: (False, False),
-    (*EVENT_NAMES, "ce_subject"): (True, False),
-    (*EVENT_NAMES, "traceparent"): (False, True),
-    (*EVENT_NAMES, "ce_subject", "traceparent"): (True, True),
+    (*EVENT_NAMES, SEAL_HEADER): Layout(False, False),
+    (*EVENT_NAMES, "ce_subject", SEAL_HEADER): Layout(True, False),
+    (*EVENT_NAMES, "traceparent", SEAL_HEADER): Layout(False, True),
+    (*EVENT_NAMES, "ce_subject", "traceparent", SEAL_HEADER): Layout(True, True),
 }
-"""The names an event may have, in order and without the seal: has it a subject, has it a traceparent."""
+"""The header names an event record may have, in order."""
+
+
+def split_headers(headers: Headers) -> tuple[tuple[str, ...], tuple[bytes, ...], Layout | None]:
+    """Step 1: names and values, and the layout where they are an event's; raises SealMalformed.
+
+    The seal is the last header and occurs once.
+    """
+    if not headers:
+        raise SealMalformed(f"the record has no headers: without {SEAL_HEADER} it was not published by the exchange")
+    names, values = zip(*headers, strict=True)
+    layout = LAYOUTS.get(names)
+    if layout is None and (names[-1] != SEAL_HEADER or names.count(SEAL_HEADER) != 1):
+        raise SealMalformed(f"the record needs one {SEAL_HEADER} header, as its last: {', '.join(names)[:200]}")
+    return names, values, layout
+
+
+def sole_source(names: tuple[str, ...], values: tuple[bytes, ...], layout: Layout | None) -> bytes:
+    """Step 3: the value of the one `ce_source`; raises OriginMismatch where there is none, or another."""
+    if layout is not None:
+        return values[_SOURCE_AT]
+    if names.count(SOURCE) != 1:
+        raise OriginMismatch(f"the record has {names.count(SOURCE)} {SOURCE} headers instead of one")
+    return values[names.index(SOURCE)]
 
 
 def event_type(topic: str) -> str:

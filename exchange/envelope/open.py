@@ -9,12 +9,12 @@ from exchange.clock import Clock, SystemClock
 from exchange.envelope.authenticated import AuthenticatedTree
 from exchange.envelope.content import SchemaSource, Values, parse_content, parse_key
 from exchange.envelope.event import Event, OpenedInternal
-from exchange.envelope.headers import SOURCE, event_type
-from exchange.envelope.record import MAX_RECORD, SEAL_HEADER, Headers, Record, record_leaf
+from exchange.envelope.headers import Layout, event_type, sole_source, split_headers
+from exchange.envelope.record import MAX_RECORD, Record, record_leaf
 from exchange.envelope.seal import parse_seal
 from exchange.envelope.statement import Statement, parse_statement
 from exchange.envelope.verify import keys_for, verify_may_publish, verify_origin, verify_recent, verify_signature
-from exchange.errors import OriginMismatch, SealMalformed
+from exchange.errors import SealMalformed
 from exchange.trust import Directory
 
 MAX_CACHED = 256
@@ -22,14 +22,14 @@ MAX_CACHED = 256
 
 
 class _Verified:
-    """A statement whose signature held, what its tree vouched for, and `ce_type` by topic it may be on."""
+    """A statement whose signature held, what its tree vouched for, and `ce_type` by the topics it was met on."""
 
     __slots__ = ("statement", "topics", "tree")
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
         self.tree = AuthenticatedTree(statement.size, statement.root)
-        self.topics: dict[str, bytes | None] = {}
+        self.topics: dict[str, tuple[str, bytes | None]] = {}
 
 
 class Opener:
@@ -60,25 +60,26 @@ class Opener:
 
         Raises the RecordRefused subclass of the first step that does not hold, or DirectoryExpired.
         """
-        verified, headers = self._verify(record)  # 1 to 7
+        names, values, layout = split_headers(record.headers)  # 1
+        verified = self._verify(record, names, values, layout)  # 1 to 7
         statement = verified.statement
-        content = parse_content(headers, verified.topics[record.topic])  # 8
-        data = self._values.decode(record.value, content.dataschema)
+        kind, expected = verified.topics[record.topic]
+        event_id, time, dataschema, sequence, subject, traceparent = parse_content(values, layout, expected)  # 8
         return Event(
             record.topic,
             record.partition,
             record.offset,
             parse_key(record.key),
-            content.id,
+            event_id,
             statement.publisher.agency,
-            event_type(record.topic),
-            content.time,
-            content.subject,
-            data,
+            kind,
+            time,
+            subject,
+            self._values.decode(record.value, dataschema),  # 8
             statement.origin,
             statement.epoch,
-            content.sequence,
-            content.traceparent,
+            sequence,
+            traceparent,
         )
 
     def open_internal(self, record: Record) -> OpenedInternal:
@@ -86,7 +87,7 @@ class Opener:
 
         Whether its publisher may say what the value says is the reader's to check. Raises as `open`.
         """
-        statement = self._verify(record)[0].statement
+        statement = self._verify(record, *split_headers(record.headers)).statement
         return OpenedInternal(
             publisher=statement.origin,
             epoch=statement.epoch,
@@ -97,14 +98,15 @@ class Opener:
             time=statement.time,
         )
 
-    def _verify(self, record: Record) -> tuple[_Verified, Headers]:
+    def _verify(
+        self, record: Record, names: tuple[str, ...], values: tuple[bytes, ...], layout: Layout | None
+    ) -> _Verified:
         directory = self._current()
-        seal, headers = _split(record)
-        index, path, raw = parse_seal(seal)  # 1
-        leaf = _leaf(record, headers)
+        index, path, raw = parse_seal(values[-1])  # 1
+        leaf = _leaf(record)
         verified = self._recall(raw)
         statement = verified.statement if verified else parse_statement(raw)  # 2
-        verify_origin(statement, _source(headers))  # 3
+        verify_origin(statement, sole_source(names, values, layout))  # 3
         if verified is None or record.topic not in verified.topics:
             agency = verify_may_publish(statement, record.topic, directory)  # 4
         verify_recent(statement, record.timestamp)  # 5
@@ -113,12 +115,13 @@ class Opener:
             verified = self._keep(raw, statement)
         verified.tree.verify(leaf, index, path)  # 7
         if record.topic not in verified.topics:
-            verified.topics[record.topic] = _type_of(record.topic, directory)
-        return verified, headers
+            verified.topics[record.topic] = _kind(record.topic, directory)
+        return verified
 
     def _current(self) -> Directory:
         directory = self._directory()
-        directory.require_current(self._clock.now())
+        if self._clock.now() >= directory.expires:
+            directory.require_current(self._clock.now())
         if directory is not self._snapshot:  # another directory may have withdrawn what held under the last one
             self._snapshot = directory
             self._cache.clear()
@@ -143,31 +146,17 @@ class Opener:
         return verified
 
 
-def _split(record: Record) -> tuple[bytes, Headers]:
-    """Step 1: the seal, which is the last header and occurs once, and the headers before it."""
-    headers = record.headers
-    if not headers or headers[-1][0] != SEAL_HEADER or headers[-1][1] is None:
-        raise SealMalformed(f"the record has no {SEAL_HEADER} header at its end: it was not published by the exchange")
-    return headers[-1][1], headers[:-1]
-
-
-def _leaf(record: Record, headers: Headers) -> bytes:
+def _leaf(record: Record) -> bytes:
     value, key = record.value, record.key
-    if len(value or b"") + len(key or b"") > MAX_RECORD:
-        raise SealMalformed(f"the record is larger than {MAX_RECORD} bytes")
+    if value is not None and len(value) > MAX_RECORD:
+        raise SealMalformed(f"the record's value has {len(value)} bytes: at most {MAX_RECORD}")
     try:
-        return record_leaf(record.topic, key, headers, value)
+        return record_leaf(record.topic, key, record.headers[:-1], value)
     except ValueError as error:
         raise SealMalformed(str(error)) from None
 
 
-def _source(headers: Headers) -> bytes:
-    """Step 3: the one `ce_source`."""
-    found = [value for name, value in headers if name == SOURCE]
-    if len(found) != 1:
-        raise OriginMismatch(f"the record has {len(found)} {SOURCE} headers instead of one")
-    return found[0]
-
-
-def _type_of(topic: str, directory: Directory) -> bytes | None:
-    return None if directory.topic(topic) is None else event_type(topic).encode()
+def _kind(topic: str, directory: Directory) -> tuple[str, bytes | None]:
+    """`ce_type` on a topic, and what the header must be: None where the topic does not take events."""
+    kind = event_type(topic)
+    return kind, None if directory.topic(topic) is None else kind.encode()

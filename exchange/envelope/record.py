@@ -21,7 +21,7 @@ SEAL_HEADER = "exchange-seal"
 """The header that carries the seal: always last, once."""
 
 MAX_RECORD = 16 * 1024 * 1024
-"""Bytes that a record's covered bytes may have."""
+"""Bytes that the encoded record may have, its 0x00 included."""
 
 Headers = Sequence[tuple[str, bytes]]
 """Header names and values, in record order."""
@@ -100,8 +100,14 @@ def encode_record(topic: str, key: bytes | None, headers: Headers, value: bytes 
 
 
 def record_leaf(topic: str, key: bytes | None, headers: Headers, value: bytes | None) -> bytes:
-    """The record's leaf hash, SHA-256(0x00 ‖ record), 32 bytes; ValueError as `encode_record`."""
-    return sha256(_leaf_data(topic, key, headers, value)).digest()
+    """The record's leaf hash, SHA-256(0x00 ‖ record), 32 bytes.
+
+    ValueError as `encode_record`, and for a record larger than MAX_RECORD.
+    """
+    data = _leaf_data(topic, key, headers, value)
+    if len(data) > MAX_RECORD:
+        raise ValueError(f"the record has {len(data)} bytes: at most {MAX_RECORD}")
+    return sha256(data).digest()
 
 
 def _leaf_data(topic: str, key: bytes | None, headers: Headers, value: bytes | None) -> bytes:

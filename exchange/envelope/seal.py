@@ -34,8 +34,8 @@ def parse_seal(raw: bytes) -> tuple[int, bytes, bytes]:
         version, index, hashes = _HEAD.unpack_from(raw)
         start = _HEAD.size + hashes * HASH_SIZE
         (size,) = _U16.unpack_from(raw, start)
-    except struct.error:
-        raise SealMalformed(f"the seal is cut off: {len(raw)} bytes") from None
+    except (struct.error, TypeError):  # a Kafka header may be null
+        raise SealMalformed("the seal is cut off, or null") from None
     if version != _VERSION:
         raise SealMalformed(f"the seal has version {version}: expected {_VERSION}")
     if len(raw) != start + 2 + size:

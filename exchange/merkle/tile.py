@@ -137,6 +137,8 @@ def _grown(level: int, count: int, before: int) -> Iterator[Tile]:
 
 def _tile_at(size: int, level: int, index: int) -> Tile:
     width = min(TILE_WIDTH, (size >> (level * TILE_HEIGHT)) - index * TILE_WIDTH)
+    if width < 1:
+        raise ProofInvalid(f"a tree of {size} leaves has no tile {index} of level {level}")
     return Tile(level, index, width)
 
 
