@@ -16,6 +16,7 @@ from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 from exchange.transport.kafka.record import Partition, Received
 
 _REQUEST_SECONDS = 30.0
+_NEXT_MS = 500
 _FETCH_BYTES = 4 * 1024 * 1024
 _RESET = {"beginning": "earliest", "end": "latest"}
 
@@ -29,6 +30,7 @@ class Polled:
 
     place: Partition
     records: Sequence[Received]
+    first_offset: int
     next_offset: int
     unreadable: Sequence[int] = field(default=())
 
@@ -69,9 +71,14 @@ class Consumer:
             try:
                 found = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
             except UnicodeDecodeError:
-                return await self._step_over()
+                return await self._step_over(limit)
         return [
-            Polled(Partition(place.topic, place.partition), records, records[-1].offset + 1)
+            Polled(
+                Partition(place.topic, place.partition),
+                records,
+                records[0].offset,
+                await self._consumer.position(place),  # beyond transaction markers, at once: nothing awaited since
+            )
             for place, records in found.items()
             if records
         ]
@@ -93,24 +100,47 @@ class Consumer:
             return None
         return None if end is None else max(0, end - next_offset)
 
-    async def _step_over(self) -> list[Polled]:
-        """Find the record that cannot be decoded, one record at a time, and step over it.
+    async def _step_over(self, limit: int) -> list[Polled]:
+        """Read record by record, and step over the one that cannot be decoded.
 
-        A header's name that is not UTF-8 stops aiokafka from ever passing the record.
+        A header's name that is not UTF-8 would otherwise stop aiokafka from ever passing the record.
         """
-        for place in sorted(self._consumer.assignment()):
-            try:
-                await self._one(place)
-            except UnicodeDecodeError:
-                offset = await self._consumer.position(place)
-                self._consumer.seek(place, offset + 1)
-                return [Polled(Partition(*place), (), offset + 1, (offset,))]
-        return []
+        return [
+            polled
+            for place in sorted(self._consumer.assignment())
+            if (polled := await self._one_by_one(place, limit)) is not None
+        ]
 
-    async def _one(self, place: TopicPartition) -> None:
-        before = await self._consumer.position(place)
-        await self._consumer.getmany(place, timeout_ms=2000, max_records=1)
-        self._consumer.seek(place, before)
+    async def _one_by_one(self, place: TopicPartition, limit: int) -> Polled | None:
+        first = await self._consumer.position(place)
+        records: list[Received] = []
+        unreadable: tuple[int, ...] = ()
+        try:
+            while len(records) < limit and (found := await self._next(place)):
+                records += found
+        except UnicodeDecodeError:
+            unreadable = (await self._pass_by(place),)
+        if not records and not unreadable:
+            return None
+        return Polled(Partition(*place), records, first, await self._consumer.position(place), unreadable)
+
+    async def _pass_by(self, place: TopicPartition) -> int:
+        """The offset of the record in the way; markers and compacted offsets may lie before it."""
+        offset: int = await self._consumer.position(place)
+        while True:
+            self._consumer.seek(place, offset + 1)
+            try:
+                await self._next(place)
+            except UnicodeDecodeError:
+                if await self._consumer.position(place) == offset + 1:
+                    offset += 1
+                    continue
+            self._consumer.seek(place, offset + 1)
+            return offset
+
+    async def _next(self, place: TopicPartition) -> Sequence[Received]:
+        found = await self._consumer.getmany(place, timeout_ms=_NEXT_MS, max_records=1)
+        return list(found.get(place, ()))
 
 
 class PartitionConsumer(Consumer):
@@ -172,6 +202,7 @@ class GroupConsumer(Consumer):
             metadata_max_age_ms=30_000,
         )
         self._group = group
+        self._from_end = start == "end"
         self._topics = tuple(topics)
         self._listener = _Listener(on_assigned, on_revoked)
 
@@ -192,6 +223,14 @@ class GroupConsumer(Consumer):
                 stored = await admin.group_positions(self._group, topic, numbers)
                 found |= {Partition(topic, number): position for number, position in stored.items()}
         return found
+
+    async def reset_offsets(self, places: Sequence[Partition]) -> dict[Partition, int]:
+        """Where partitions without a place are read from: their beginning, or their end, as `start` says."""
+        wanted = [TopicPartition(*place) for place in places]
+        ask = self._consumer.end_offsets if self._from_end else self._consumer.beginning_offsets
+        async with translated(self._bootstrap, _REQUEST_SECONDS):
+            found = await ask(wanted) if wanted else {}
+        return {Partition(*place): offset for place, offset in found.items()}
 
     async def commit(self, positions: Mapping[Partition, GroupPosition]) -> None:
         """Commit next offsets with metadata; raises TransportError `assignment_lost` when a partition moved away."""

@@ -1,0 +1,28 @@
+"""Publish and subscribe: sealed, numbered, exactly once; what does not verify is a dead letter (spec 2 and 3)."""
+
+from exchange.bus.batch import Batch, PositionStore, StoredPosition
+from exchange.bus.dead_letters import DeadLetters
+from exchange.bus.letter import Refusal
+from exchange.bus.opening import SchemaCache
+from exchange.bus.positions import POSITIONS_TOPIC, Position, positions_topic
+from exchange.bus.publisher import Publisher, SchemaResolver
+from exchange.bus.subscriber import Subscriber
+from exchange.bus.topics import dead_letter_topic, event_topic, topic_specs
+
+__all__ = [
+    "POSITIONS_TOPIC",
+    "Batch",
+    "DeadLetters",
+    "Position",
+    "PositionStore",
+    "Publisher",
+    "Refusal",
+    "SchemaCache",
+    "SchemaResolver",
+    "StoredPosition",
+    "Subscriber",
+    "dead_letter_topic",
+    "event_topic",
+    "positions_topic",
+    "topic_specs",
+]

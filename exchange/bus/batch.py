@@ -1,0 +1,43 @@
+"""What a subscriber hands out, and where a sink keeps its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from exchange.bus.letter import Refusal
+from exchange.envelope import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of one partition: those that verified, and those refused (already kept as dead letters).
+
+    A sink stores `next_offset` and `sequences` with its rows; `first_offset` is the place the batch starts from.
+    """
+
+    topic: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    events: Sequence[Event]
+    refused: Sequence[Refusal]
+    sequences: str
+    assignment: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPosition:
+    """A place that a sink keeps with its rows: the next offset, and the sequences as a batch had them."""
+
+    next_offset: int
+    sequences: str
+
+
+class PositionStore(Protocol):
+    """A sink's own place, in the transaction of its rows; the subscriber only reads it, on assignment."""
+
+    async def load(self, group: str, topic: str, partition: int) -> StoredPosition | None:
+        """The stored place, or None where nothing was stored yet."""
+        ...

@@ -1,0 +1,22 @@
+"""What the bus counts. Labels are bounded: topics, publishers, groups and codes; never a key or an identifier."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+PUBLISHED = Counter("exchange_published_total", "Events committed to a topic", ["topic", "publisher"])
+CONSUMED = Counter("exchange_consumed_total", "Events verified and committed by a group", ["topic", "group"])
+REFUSED = Counter("exchange_refused_total", "Records that did not verify, by the code of the step", ["topic", "code"])
+DEAD_LETTERS = Counter("exchange_dead_letters_total", "Records kept as dead letters", ["topic", "code"])
+SEQUENCE_GAPS = Counter("exchange_sequence_gaps_total", "Holes in a publisher's sequence", ["topic"])
+CONSUMER_LAG = Gauge(
+    "exchange_consumer_lag", "Offsets between a group's place and the end", ["topic", "partition", "group"]
+)
+COMMIT_SECONDS = Histogram(
+    "exchange_publish_commit_seconds", "From sealing to committed, one transaction", ["publisher"], buckets=_SECONDS
+)
+SEAL_SECONDS = Histogram("exchange_publish_seal_seconds", "Sealing one transaction", ["publisher"], buckets=_SECONDS)
+OPEN_SECONDS = Histogram("exchange_consume_open_seconds", "Verifying one batch", ["topic", "group"], buckets=_SECONDS)
+SCHEMA_WAITS = Counter("exchange_schema_waits_total", "Pauses of a group while the registry was away", ["group"])

@@ -1,0 +1,183 @@
+"""One sealed, transactional writer: fence, read the position, write; then records and position in one commit.
+
+What a publisher and dead letters share. SIGKILL at any line loses nothing and duplicates nothing: until the commit
+nothing is visible, after it the position is there too, and a successor fences before it reads the position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from exchange.avro import RegisteredSchema
+from exchange.bus import metrics
+from exchange.bus.positions import (
+    POSITIONS_TOPIC,
+    Position,
+    position_partition,
+    position_record,
+    read_position,
+)
+from exchange.clock import Clock, from_unix_millis
+from exchange.envelope import MAX_FLUSH, SEAL_HEADER, Opener, Sealer, Unsealed
+from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
+from exchange.ids import PublisherId
+from exchange.transport.kafka import Outgoing, TransactionalProducer, Written
+from exchange.trust import Agency, Directory, Signer
+
+MAX_SKEW_SECONDS = 60.0
+"""How far this machine's clock and the broker's may be apart."""
+
+Sequences = Mapping[str, Mapping[int, int]]
+"""topic -> partition -> the next `ce_sequence`."""
+
+
+class SealedWriter:
+    """Writes records of one publisher, sealed, each commit with the position that goes with it."""
+
+    def __init__(
+        self,
+        publisher: PublisherId,
+        bootstrap: str,
+        signer: Signer,
+        directory: Callable[[], Directory],
+        clock: Clock,
+        *,
+        compression: str = "zstd",
+    ) -> None:
+        self._publisher = publisher
+        self._bootstrap = bootstrap
+        self._signer = signer
+        self._directory = directory
+        self._clock = clock
+        self._sealer = Sealer(publisher, signer)
+        self._producer = TransactionalProducer(bootstrap, str(publisher), compression=compression)
+        self._place = -1
+        self._position = Position.first()
+
+    @property
+    def position(self) -> Position:
+        """The position last committed."""
+        return self._position
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may write: started, and no commit has failed since."""
+        return self._producer.is_open
+
+    async def start(self) -> None:
+        """Fence, read the position, begin an epoch (spec 3).
+
+        Raises PublisherNotAllowed, KeyNotValid, BrokerUnreachable, SettingsError (no positions topic), ClockSkewed.
+        """
+        self.require_key()
+        await self._producer.start()  # the fence: whoever wrote under this name before can commit no more
+        try:
+            self._place = position_partition(self._publisher, await self._producer.partitions(POSITIONS_TOPIC))
+            opener = Opener(self._directory, _NoSchemas(), clock=self._clock)
+            last = await read_position(self._bootstrap, self._publisher, self._place, opener, self._clock)
+            await self._begin_epoch(last)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End the writer; what was not committed never was."""
+        await self._producer.close()
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has; raises SettingsError when there is no such topic."""
+        return await self._producer.partitions(topic)
+
+    async def largest_record(self, topic: str) -> int:
+        """The most bytes one record of a topic may have."""
+        return await self._producer.largest_record(topic)
+
+    def require_key(self) -> Agency:
+        """The publisher's agency, once it may write: raises PublisherNotAllowed, KeyNotValid or DirectoryExpired."""
+        now = self._clock.now()
+        directory = self._directory()
+        directory.require_current(now)
+        agency = directory.agency(self._publisher.agency)
+        if agency is None or not agency.active:
+            state = "is not in the directory" if agency is None else "is suspended"
+            raise PublisherNotAllowed(f"{self._publisher.agency} {state}: {self._publisher} may not publish")
+        if all(key.public.raw != self._signer.public.raw for key in agency.keys_at(now)):
+            raise KeyNotValid(
+                f"the signing key {self._signer.public.fingerprint} of {agency.id} is not valid in the directory "
+                f"(version {directory.version}) at {now.isoformat()}: publish the new key there, or sign with it"
+            )
+        return agency
+
+    async def commit(
+        self, records: Sequence[Unsealed], sequences: Sequences, application: dict[str, Any] | None
+    ) -> None:
+        """Seal and write records and the position in one transaction.
+
+        Raises KeyNotValid and the like before anything is written. After any error from Kafka (PublisherFenced,
+        BrokerUnreachable, TransportError) this writer is closed: a new one finds out what holds.
+        """
+        self.require_key()
+        with metrics.COMMIT_SECONDS.labels(str(self._publisher)).time():
+            await self._commit(records, self._next_position(records, sequences, application))
+
+    def _next_position(
+        self, records: Sequence[Unsealed], sequences: Sequences, application: dict[str, Any] | None
+    ) -> Position:
+        merged = dict(self._position.sequences)
+        for topic, following in sequences.items():
+            merged[topic] = {**merged.get(topic, {}), **following}
+        flushes = -(-(len(records) + 1) // MAX_FLUSH)
+        return Position(1, self._position.epoch, self._position.flush + flushes, merged, application)
+
+    async def _commit(self, records: Sequence[Unsealed], position: Position) -> list[Written]:
+        now = self._clock.now()
+        everything = [*records, position_record(self._publisher, position, self._place, now)]
+        with metrics.SEAL_SECONDS.labels(str(self._publisher)).time():
+            await self._seal(everything, position, now)
+        async with self._producer.transaction() as transaction:
+            written = await transaction.write(map(Outgoing._make, everything))
+        # SIGKILL here: the position is durable with its records; only our caller does not know yet.
+        self._position = position
+        return written
+
+    async def _seal(self, records: Sequence[Unsealed], position: Position, now: datetime) -> None:
+        first = self._position.flush + 1
+        seals: list[bytes] = []
+        for number, start in enumerate(range(0, len(records), MAX_FLUSH)):
+            flush = records[start : start + MAX_FLUSH]
+            seals += self._sealer.seal(flush, epoch=position.epoch, flush=first + number, time=now)
+            await asyncio.sleep(0)  # heartbeats and signals are served between flushes
+        for record, seal in zip(records, seals, strict=True):  # only once all are there: a failure leaves no mark
+            record.headers.append((SEAL_HEADER, seal))
+
+    async def _begin_epoch(self, last: Position) -> None:
+        position = Position(1, last.epoch + 1, 1, last.sequences, last.application)
+        self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
+        now = self._clock.now()
+        record = position_record(self._publisher, position, self._place, now)
+        await self._seal([record], position, now)
+        async with self._producer.transaction() as transaction:
+            written = await transaction.write([Outgoing._make(record)])
+            self._require_same_time(written[0], now)  # a skewed clock aborts: nothing was written
+        self._position = position
+
+    def _require_same_time(self, written: Written, sealed: datetime) -> None:
+        if written.timestamp is None:
+            return
+        broker = from_unix_millis(written.timestamp)
+        skew = max((sealed - broker).total_seconds(), (broker - self._clock.now()).total_seconds())
+        if skew > MAX_SKEW_SECONDS:
+            raise ClockSkewed(
+                f"this machine's clock says {sealed.isoformat()}, Kafka's {broker.isoformat()}: they may differ by "
+                f"{MAX_SKEW_SECONDS:.0f} s; set this clock (NTP), nothing was published"
+            )
+
+
+class _NoSchemas:
+    """Positions are no Avro: their reader needs no schemas."""
+
+    def get(self, schema_id: int) -> RegisteredSchema | None:
+        return None
