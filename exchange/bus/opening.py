@@ -27,11 +27,11 @@ _SCHEMA_UNKNOWN = "schema_unknown"
 class SchemaCache(Protocol):
     """Schemas by number: what is cached at once, the rest from the registry."""
 
-    def get(self, schema_id: int) -> RegisteredSchema | None:
+    def get(self, schema_id: int, /) -> RegisteredSchema | None:
         """The schema, or None where the cache does not have it."""
         ...
 
-    async def load(self, ids: Sequence[int]) -> None:
+    async def load(self, ids: Sequence[int], /) -> None:
         """Fetch what is missing; numbers the registry does not know stay missing. Raises PeerUnreachable."""
         ...
 

@@ -27,7 +27,7 @@ from exchange.trust import Directory, Signer
 class SchemaResolver(Protocol):
     """Finds what is registered: the registry's client."""
 
-    async def resolve(self, subject: str, text: str) -> RegisteredSchema:
+    async def resolve(self, subject: str, schema_text: str, /) -> RegisteredSchema:
         """The schema as registered under a subject; raises SchemaNotFound, or PeerUnreachable."""
         ...
 
