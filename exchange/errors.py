@@ -34,7 +34,10 @@
      ├─ LookupFailed             a permitted lookup did not complete
      ├─ ConsentError             a consent record or a change of one is not possible
      ├─ AdapterError             a legacy database does not have what the adapter file names, or refuses
+     │   ├─ DatabaseUnavailable  the database is locked or gone for now
+     │   └─ SinkFenced           another writer moved a sink's position: start again from what is stored
      ├─ AuditError
+     │   ├─ AuditUnavailable     an audit entry could not be made durable: nothing is released
      │   ├─ ProofInvalid         an inclusion proof, checkpoint or receipt does not verify
      │   └─ StorageFull          the log's disk is full: nothing half-written, nothing acknowledged
      └─ ProcessError             a process of ours could not be started or stopped
@@ -294,11 +297,32 @@ class AdapterError(ExchangeError):
     exit_code = 8
 
 
+class DatabaseUnavailable(AdapterError):
+    """The database is locked, or gone, for now: nothing was read or written."""
+
+    code = "database_unavailable"
+    retriable = True
+
+
+class SinkFenced(AdapterError):
+    """Another writer moved the sink's position: nothing was written; start again from what is stored."""
+
+    code = "sink_fenced"
+    retriable = True
+
+
 class AuditError(ExchangeError):
     """The transparency log."""
 
     code = "audit"
     exit_code = 9
+
+
+class AuditUnavailable(AuditError):
+    """An audit entry could not be made durable: nothing is released."""
+
+    code = "audit_unavailable"
+    retriable = True
 
 
 class ProofInvalid(AuditError):
