@@ -28,7 +28,7 @@ bench: $(VENV)/.dev kafka
 	$(BIN)/python -m bench
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m docs.reference
+	$(BIN)/python -m docs.generate
 
 kafka: need-java
 	@test -f $(KAFKA)/.complete || { \

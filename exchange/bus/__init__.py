@@ -2,6 +2,7 @@
 
 from exchange.bus.batch import Batch, PositionStore, StoredPosition
 from exchange.bus.dead_letters import DeadLetters
+from exchange.bus.letter import PREFIX as DEAD_LETTER_PREFIX
 from exchange.bus.letter import Refusal
 from exchange.bus.opening import SchemaCache
 from exchange.bus.positions import POSITIONS_TOPIC, Position, positions_topic
@@ -10,6 +11,7 @@ from exchange.bus.subscriber import Subscriber
 from exchange.bus.topics import dead_letter_topic, event_topic, topic_specs
 
 __all__ = [
+    "DEAD_LETTER_PREFIX",
     "POSITIONS_TOPIC",
     "Batch",
     "DeadLetters",

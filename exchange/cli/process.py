@@ -22,6 +22,19 @@ def run_process(name: str, body: Body) -> None:
     uvloop.run(_with_signals(body))
 
 
+async def until_stopped(stop: asyncio.Event, *ends: Awaitable[None]) -> None:
+    """Wait until `stop` is set; raises what any of `ends` raises before that."""
+    waits = [asyncio.ensure_future(stop.wait()), *(asyncio.ensure_future(end) for end in ends)]
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in done:
+            each.result()
+    finally:
+        for each in waits:
+            each.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
 def configure_logs(name: str) -> None:
     """Structured logs on stderr: readable at a terminal, JSON lines elsewhere."""
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import click
 
+from exchange.bus import topic_specs
 from exchange.cli import plan
 from exchange.cli.instance import Instance
 from exchange.cli.output import emit, note
@@ -34,7 +35,7 @@ async def start(instance: Instance, parts: Iterable[str]) -> None:
     if "kafka" in wanted:
         await kafka_node(instance).start()
         note(f"kafka ready at {instance.settings.kafka.bootstrap}")
-        await ensure_topics(instance.settings.kafka.bootstrap, plan.topics(instance))
+        await ensure_topics(instance.settings.kafka.bootstrap, topic_specs(instance.directory()))
     supervisor = Supervisor(instance.home)
     registry, *others = plan.services(instance)
     await _start_all(supervisor, [each for each in [registry] if each.name in wanted])
