@@ -7,6 +7,7 @@ from exchange.consent.decision import (
     Counters,
     Permit,
     decide,
+    find_provider,
 )
 from exchange.consent.document import StoredConsent, consent_content, open_consent, parse_consent, sign_consent
 from exchange.consent.ledger import Change, Changed, ConsentLedger
@@ -53,6 +54,7 @@ __all__ = [
     "consent_content",
     "consent_topic_spec",
     "decide",
+    "find_provider",
     "give_consent",
     "open_consent",
     "parse_consent",

@@ -45,7 +45,7 @@ _STATUS_OF_CODE = {
     "cap_exceeded": 429,
     "body_too_large": 413,
     "provider_timeout": 504,
-    "audit_not_writable": 503,
+    "audit_unavailable": 503,
 }
 
 
