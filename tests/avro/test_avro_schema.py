@@ -1,0 +1,264 @@
+"""Reading a schema: what is accepted, what is refused and in which words, and what it resolves to."""
+
+import json
+
+import pytest
+from avro_strategies import schemas, text_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.avro import RegisteredSchema, Schema
+from exchange.errors import SchemaInvalid
+
+
+def parse(value):
+    """The schema of plain data."""
+    return Schema.parse(json.dumps(value))
+
+
+def record(*fields, name="R", **more):
+    """A record schema of (name, type) pairs or whole field objects."""
+    made = [field if isinstance(field, dict) else {"name": field[0], "type": field[1]} for field in fields]
+    return {"type": "record", "name": name, "fields": made, **more}
+
+
+ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "place", "reason"),
+    [
+        ("strin", "/", 'type "strin" is not defined'),
+        (None, "/", "a type is a name, an object or an array of types, not null"),
+        (5, "/", "not 5"),
+        ({}, "/", '"type" must be a name'),
+        ({"type": {"type": "string"}}, "/", '"type" must be a name'),
+        ({"type": "array"}, "/", '"items" is missing'),
+        ({"type": "map"}, "/", '"values" is missing'),
+        ({"type": "array", "items": "nope"}, "/items", '"nope" is not defined'),
+        ({"type": "map", "values": ["int", "nope"]}, "/values/1", '"nope" is not defined'),
+        (["int", "int"], "/", "a union holds int more than once"),
+        (["int", ["null"]], "/", "a union holds no union directly"),
+        ([ENUM, "null", "E"], "/", "a union holds E more than once"),
+        ([{"type": "array", "items": "int"}, {"type": "array", "items": "long"}], "/", "array more than once"),
+        ({"type": "record", "name": "R"}, "/", '"fields" is missing'),
+        ({"type": "record", "name": "R", "fields": {}}, "/", '"fields" must be an array'),
+        ({"type": "record", "fields": []}, "/", '"name" is missing'),
+        ({"type": "record", "name": 5, "fields": []}, "/", '"name" and "namespace" must be text'),
+        ({"type": "record", "name": "R", "namespace": 5, "fields": []}, "/", "must be text"),
+        ({"type": "record", "name": "1R", "fields": []}, "/", '"1R" is no name of a type'),
+        ({"type": "record", "name": "a..R", "fields": []}, "/", '"" is no name of a type'),
+        ({"type": "record", "name": "a-b", "fields": []}, "/", '"a-b" is no name'),
+        ({"type": "record", "name": "string", "fields": []}, "/", "'string' is the name of a primitive type"),
+        ({"type": "record", "name": "R", "fields": [5]}, "/fields/0", "a field is an object"),
+        ({"type": "record", "name": "R", "fields": [{"type": "int"}]}, "/fields/0", '"name" is missing'),
+        ({"type": "record", "name": "R", "fields": [{"name": "a"}]}, "/fields/0", '"type" is missing'),
+        (record(("a b", "int")), "/fields/0", '"a b" is no field name'),
+        (record(("a", "int"), ("a", "int")), "/fields/1", "field 'a' is there more than once"),
+        (record({"name": "a", "type": "int", "order": "up"}), "/fields/0", "must be one of ascending"),
+        (record({"name": "a", "type": "int", "aliases": "b"}), "/fields/0", '"aliases" must be an array'),
+        (record({"name": "a", "type": "int", "aliases": ["b c"]}), "/fields/0", '"b c" is no alias'),
+        (record(aliases=[5]), "/", '"aliases" must be an array of names'),
+        (record(("a", record(name="R"))), "/fields/0/type", "type 'R' is defined more than once"),
+        ({"type": "enum", "name": "E"}, "/", '"symbols" is missing'),
+        ({"type": "enum", "name": "E", "symbols": "AB"}, "/", '"symbols" must be an array'),
+        ({"type": "enum", "name": "E", "symbols": ["A-B"]}, "/", '"A-B" is no enum symbol'),
+        ({"type": "enum", "name": "E", "symbols": [1]}, "/", "1 is no enum symbol"),
+        ({"type": "enum", "name": "E", "symbols": ["A", "A"]}, "/", 'symbol "A" is there more than once'),
+        ({"type": "enum", "name": "E", "symbols": ["A"], "default": "B"}, "/", 'the default "B" is not one of'),
+        ({"type": "fixed", "name": "F"}, "/", '"size" is missing'),
+        ({"type": "fixed", "name": "F", "size": -1}, "/", '"size" must be a whole number'),
+        ({"type": "fixed", "name": "F", "size": True}, "/", '"size" must be a whole number'),
+        ({"type": "fixed", "name": "F", "size": "4"}, "/", '"size" must be a whole number'),
+        ({"type": "bytes", "logicalType": "decimal", "precision": -2}, "", "precision"),
+    ],
+)
+def test_a_wrong_schema_is_refused_with_its_place_and_reason(schema, place, reason):
+    """The message gives the path into the schema and what is wrong there."""
+    with pytest.raises(SchemaInvalid) as refused:
+        parse(schema)
+    assert reason in refused.value.message
+    assert place == "" or f"at {place}: " in refused.value.message
+
+
+@pytest.mark.parametrize("text", ["", "{", "string", '{"type": "string"', "NaN", "[1e999]", '"\\ud800"', '"\ud800"'])
+def test_what_is_no_json_is_refused(text):
+    """Text that is no JSON is no schema."""
+    with pytest.raises(SchemaInvalid, match="not JSON"):
+        Schema.parse(text)
+
+
+@pytest.mark.parametrize("levels", [101, 400, 1_000, 100_000])
+def test_a_schema_nested_too_deep_is_refused(levels):
+    """Depth is bounded, whatever the reader's stack."""
+    with pytest.raises(SchemaInvalid, match="nested more than 100 deep"):
+        Schema.parse('{"type":"array","items":' * levels + '"int"' + "}" * levels)
+
+
+def test_a_hundred_levels_are_read():
+    """The bound itself is fine."""
+    text = '{"type":"array","items":' * 100 + '"int"' + "}" * 100
+    assert Schema.parse(text).text == text
+
+
+@pytest.mark.parametrize("levels", [500, 100_000])
+def test_an_attribute_nested_too_deep_is_refused(levels):
+    """Depth is bounded in attributes that mean nothing to us, too."""
+    with pytest.raises(SchemaInvalid, match="nested"):
+        Schema.parse('{"type":"int","x":' + "[" * levels + "]" * levels + "}")
+
+
+def test_a_number_past_every_double_is_refused():
+    """A number that no reader of JSON could keep cannot be named by content."""
+    with pytest.raises(SchemaInvalid, match="number"):
+        Schema.parse('{"type":"int","x":' + "9" * 400 + "}")
+
+
+DEFAULTS = [
+    ("null", None, 0),
+    ("boolean", True, 1),
+    ("int", -5, 2**31),
+    ("int", 0, 1.5),
+    ("int", 7, True),
+    ("long", 2**63 - 1, 2**63),
+    ("float", 1.5, "1.5"),
+    ("double", 1, None),
+    ("double", 0.5, False),
+    ("string", "s", 5),
+    ("bytes", "\u00ff", "\u0100"),
+    ({"type": "fixed", "name": "F", "size": 2}, "\u0000\u00ff", "abc"),
+    (ENUM, "A", "C"),
+    ({"type": "array", "items": "int"}, [1, 2], [1, "2"]),
+    ({"type": "array", "items": "int"}, [], {}),
+    ({"type": "map", "values": "int"}, {"a": 1}, {"a": "1"}),
+    ({"type": "map", "values": "int"}, {}, []),
+    (["null", "int"], None, "x"),
+    (["null", "int"], 5, [5]),
+    (record(("a", "int"), name="S"), {"a": 1}, {}),
+    (record(("a", "int"), name="S"), {"a": 1}, {"a": "1"}),
+    (record({"name": "a", "type": "int", "default": 3}, name="S"), {}, []),
+]
+
+
+@pytest.mark.parametrize(("kind", "good", "_"), DEFAULTS)
+def test_a_default_of_its_type_is_accepted(kind, good, _):
+    """Defaults are written in JSON as the Avro specification says."""
+    schema = parse(record({"name": "f", "type": kind, "default": good}))
+    assert schema.decode(schema.encode({})).keys() == {"f"}
+
+
+@pytest.mark.parametrize(("kind", "_", "bad"), DEFAULTS)
+def test_a_default_of_another_type_is_refused(kind, _, bad):
+    """A default that no reader could use is refused when the schema is read, by the field's name."""
+    with pytest.raises(SchemaInvalid, match="default of field 'f' is invalid"):
+        parse(record({"name": "f", "type": kind, "default": bad}))
+
+
+def test_a_long_default_is_shortened_in_the_message():
+    """A message stays readable however long the default is."""
+    with pytest.raises(SchemaInvalid) as refused:
+        parse(record({"name": "f", "type": "int", "default": "x" * 5000}))
+    assert len(refused.value.message) < 300
+
+
+def test_a_default_may_be_of_the_record_that_holds_it():
+    """Defaults are checked once every type is known."""
+    tree = record({"name": "next", "type": ["null", "R"], "default": {"next": None}})
+    assert parse(tree).decode(parse(tree).encode({"next": None})) == {"next": None}
+    with pytest.raises(SchemaInvalid, match="fits no branch"):
+        parse(record({"name": "next", "type": ["null", "R"], "default": {"next": 5}}))
+
+
+@pytest.mark.parametrize(
+    ("written", "resolved"),
+    [
+        ({"type": "string"}, "string"),
+        ({"type": "string", "x": 1}, {"type": "string", "x": 1}),
+        ({"type": "long", "logicalType": "timestamp-millis"}, {"type": "long", "logicalType": "timestamp-millis"}),
+        (record(namespace="a.b"), record(name="a.b.R")),
+        (record(name="x.R", namespace="a.b"), record(name="x.R")),
+        (record(namespace=None), record()),
+        (record(namespace="a", aliases=["Q", "z.Q"]), record(name="a.R", aliases=["a.Q", "z.Q"])),
+        (
+            record(("e", ENUM), ("f", "E"), namespace="a"),
+            record(("e", ENUM | {"name": "a.E"}), ("f", "a.E"), name="a.R"),
+        ),
+        (record(("e", ENUM), ("f", {"type": "E"})), record(("e", ENUM), ("f", "E"))),
+        (record(("r", ["null", "R"]), namespace="a"), record(("r", ["null", "a.R"]), name="a.R")),
+        (
+            record(("e", ENUM | {"namespace": ""}), ("f", "E"), namespace="a"),
+            record(("e", ENUM | {"namespace": ""}), ("f", "E"), name="a.R"),
+        ),
+        (record(doc="Doc.", owner={"b": 1, "a": 2}), record(doc="Doc.", owner={"b": 1, "a": 2})),
+        ({"type": "error", "name": "X", "fields": []}, {"type": "error", "name": "X", "fields": []}),
+    ],
+)
+def test_names_are_resolved_and_all_else_is_kept(written, resolved):
+    """The resolved schema has full names, types where they are first used, and every attribute as written."""
+    assert parse(written).raw == resolved
+
+
+def test_the_text_is_kept_as_it_came():
+    """Whitespace and the order of keys stay in `text`."""
+    text = ' {"type" : "string"}\n'
+    assert Schema.parse(text).text == text
+
+
+@given(schemas(), st.randoms(use_true_random=False))
+def test_the_order_of_keys_and_whitespace_do_not_matter(schema, random):
+    """Two ways of writing one schema are one schema."""
+
+    def shuffled(value):
+        if isinstance(value, dict):
+            items = list(value.items())
+            random.shuffle(items)
+            return {key: shuffled(each) for key, each in items}
+        return [shuffled(each) for each in value] if isinstance(value, list) else value
+
+    one, other = Schema.parse(text_of(schema)), Schema.parse(json.dumps(shuffled(schema), indent=3))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.uri == other.uri
+
+
+@given(schemas())
+def test_the_canonical_form_is_a_schema_of_the_same_canonical_form(schema):
+    """Reading a canonical form changes nothing more."""
+    parsed = Schema.parse(text_of(schema))
+    assert Schema.parse(parsed.canonical.decode()).canonical == parsed.canonical
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        record(("a", "long")),
+        record(("a", "int"), doc="Doc."),
+        record(("a", "int"), name="S"),
+        record(("a", "int"), namespace="x"),
+        record({"name": "a", "type": "int", "default": 0}),
+        record(("a", "int"), ("b", "int")),
+    ],
+)
+def test_another_schema_has_another_name(other):
+    """Whatever differs in content, docs included, gives another `ce_dataschema`."""
+    assert parse(record(("a", "int"))).uri != parse(other).uri
+    assert parse(record(("a", "int"))) != parse(other)
+
+
+def test_a_schema_is_only_equal_to_a_schema():
+    """A schema is not its text."""
+    assert parse("int") != '"int"'
+
+
+def test_field_names_are_the_top_level_ones():
+    """In order; none for what is no record."""
+    assert parse(record(("b", "int"), ("a", record(("c", "int"), name="S")))).field_names() == ("b", "a")
+    assert parse("string").field_names() == ()
+    assert parse(["null", record(("a", "int"))]).field_names() == ()
+
+
+def test_a_registered_schema_is_a_number_and_a_schema():
+    """The pair travels together."""
+    registered = RegisteredSchema(3, parse("int"))
+    assert (registered.id, registered.schema) == (3, parse("int"))
+    assert parse("int").uri in repr(registered)
