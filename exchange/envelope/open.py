@@ -10,11 +10,11 @@ from exchange.envelope.authenticated import AuthenticatedTree
 from exchange.envelope.content import SchemaSource, Values, parse_content, parse_key
 from exchange.envelope.event import Event, OpenedInternal
 from exchange.envelope.headers import Layout, event_type, sole_source, split_headers
-from exchange.envelope.record import MAX_RECORD, Record, record_leaf
+from exchange.envelope.record import Record, record_leaf
 from exchange.envelope.seal import parse_seal
 from exchange.envelope.statement import Statement, parse_statement
 from exchange.envelope.verify import keys_for, verify_may_publish, verify_origin, verify_recent, verify_signature
-from exchange.errors import SealMalformed
+from exchange.errors import RecordTooLarge, SealMalformed
 from exchange.trust import Directory
 
 MAX_CACHED = 256
@@ -147,13 +147,10 @@ class Opener:
 
 
 def _leaf(record: Record) -> bytes:
-    value, key = record.value, record.key
-    if value is not None and len(value) > MAX_RECORD:
-        raise SealMalformed(f"the record's value has {len(value)} bytes: at most {MAX_RECORD}")
     try:
-        return record_leaf(record.topic, key, record.headers[:-1], value)
-    except ValueError as error:
-        raise SealMalformed(str(error)) from None
+        return record_leaf(record.topic, record.key, record.headers[:-1], record.value)
+    except (ValueError, RecordTooLarge) as error:
+        raise SealMalformed(f"no sealer writes such a record: {error}") from None
 
 
 def _kind(topic: str, directory: Directory) -> tuple[str, bytes | None]:

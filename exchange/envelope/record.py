@@ -17,6 +17,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
+from exchange.errors import RecordTooLarge
+
 SEAL_HEADER = "exchange-seal"
 """The header that carries the seal: always last, once."""
 
@@ -102,11 +104,11 @@ def encode_record(topic: str, key: bytes | None, headers: Headers, value: bytes 
 def record_leaf(topic: str, key: bytes | None, headers: Headers, value: bytes | None) -> bytes:
     """The record's leaf hash, SHA-256(0x00 ‖ record), 32 bytes.
 
-    ValueError as `encode_record`, and for a record larger than MAX_RECORD.
+    ValueError as `encode_record`; raises RecordTooLarge for more than MAX_RECORD.
     """
     data = _leaf_data(topic, key, headers, value)
     if len(data) > MAX_RECORD:
-        raise ValueError(f"the record has {len(data)} bytes: at most {MAX_RECORD}")
+        raise RecordTooLarge(f"a record for {topic[:255]} has {len(data)} bytes: at most {MAX_RECORD}")
     return sha256(data).digest()
 
 

@@ -11,9 +11,9 @@ import struct
 from collections.abc import Sequence
 from datetime import datetime
 
-from exchange.envelope.record import MAX_RECORD, Unsealed, record_leaf
+from exchange.envelope.record import Unsealed, record_leaf
 from exchange.envelope.statement import MAX_FLUSH, sign_statement
-from exchange.errors import RecordTooLarge, SealMalformed
+from exchange.errors import SealMalformed
 from exchange.ids import PublisherId
 from exchange.merkle import HASH_SIZE, NoteSigner, root_and_paths
 
@@ -57,16 +57,11 @@ class Sealer:
         """
         if not 1 <= len(records) <= MAX_FLUSH:
             raise ValueError(f"a flush seals 1 to {MAX_FLUSH} records, not {len(records)}")
-        root, paths = root_and_paths([_leaf(record) for record in records])
+        root, paths = root_and_paths(
+            [record_leaf(topic, key, headers, value) for topic, _, key, value, headers in records]
+        )
         statement = sign_statement(
             self._publisher, self._signer, len(records), root, epoch=epoch, flush=flush, time=time
         )
         head, tail = _HEAD.pack, _U16.pack(len(statement)) + statement
         return [head(_VERSION, index, len(path) // HASH_SIZE) + path + tail for index, path in enumerate(paths)]
-
-
-def _leaf(record: Unsealed) -> bytes:
-    topic, _, key, value, headers = record
-    if value is not None and len(value) > MAX_RECORD:
-        raise RecordTooLarge(f"a record for {topic} has a value of {len(value)} bytes: at most {MAX_RECORD}")
-    return record_leaf(topic, key, headers, value)

@@ -1,0 +1,1 @@
+"""What holds of records, seals, statements, opening and sequences."""
