@@ -7,9 +7,12 @@ run after a crash, only makes what is missing. The same seed and sizes give the 
 from __future__ import annotations
 
 import argparse
+import fcntl
+import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,10 +43,11 @@ def load_all(
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, Path] = {}
-    for agency, (name, load) in _loaders(sizes or Sizes(), seed).items():
-        files[agency] = folder / name
-        if not files[agency].exists():
-            load(folder, progress or _silent)
+    with _only_loader_of(folder):
+        for agency, (name, load) in _loaders(sizes or Sizes(), seed).items():
+            files[agency] = folder / name
+            if not files[agency].exists():
+                load(folder, progress or _silent)
     return files
 
 
@@ -63,6 +67,17 @@ def main(arguments: list[str] | None = None) -> int:
     for agency, path in files.items():
         print(f"{agency}\t{path}")
     return 0
+
+
+@contextmanager
+def _only_loader_of(folder: Path) -> Iterator[None]:
+    """Wait for another loader of this folder: two would finish each other's unfinished files. Dies with us."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _fail(message: str, exit_code: int) -> int:

@@ -141,6 +141,18 @@ def test_a_killed_loader_leaves_whole_files_or_none(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_two_loaders_of_one_folder_take_turns(tmp_path):
+    """The second waits, finds everything there, and no file is mixed of two."""
+    arguments = [str(tmp_path), "--flights", "30000", "--residents", "60", "--observations", "40"]
+    command = [sys.executable, "-m", "deploy.demo.load", *arguments]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, **quiet) as one, subprocess.Popen(command, cwd=ROOT, **quiet) as other:
+        heard = [one.communicate()[1], other.communicate()[1]]
+    assert (one.returncode, other.returncode) == (0, 0)
+    assert sorted(len(text.splitlines()) > 0 for text in heard) == [False, True]
+    assert rows_of(tmp_path / "transport.db", "SELECT count(*) FROM REYSY") == [(30_000,)]
+
+
 def test_the_databases_take_readers_beside_their_writer(small_files):
     """A poller and the system that owns the table do not lock each other out."""
     for path in small_files.values():
