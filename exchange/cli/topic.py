@@ -103,7 +103,9 @@ def _event(record: Record, opener: Opener) -> dict[str, Any]:
 def _document(record: Record, opener: Opener) -> dict[str, Any]:
     """A dead letter or a record of our own: who sealed it, and a dead letter's reasons."""
     opened = opener.open_internal(record)
-    return {"verified": True, "publisher": opened.publisher, **dict(_reasons(record))}
+    row: dict[str, Any] = {"verified": True, "publisher": opened.publisher}
+    reasons = dict(_reasons(record))
+    return {**row, "refused": reasons} if reasons else row
 
 
 def _reasons(record: Record) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.demo.load import load_all
 from deploy.demo.report import require
@@ -52,11 +52,12 @@ async def create_instance(stage: Stage) -> dict[str, Any]:
 def _load_databases(stage: Stage) -> dict[str, int]:
     rows: dict[str, int] = {}
     with progress(stage) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[str, TaskID] = {}
 
         def advance(agency: str, done: int, total: int) -> None:
-            task = tasks.setdefault(agency, bars.add_task(f"{agency}.db", total=total))
-            bars.update(task, completed=done)
+            if agency not in tasks:
+                tasks[agency] = bars.add_task(f"{agency}.db", total=total)
+            bars.update(tasks[agency], completed=done)
             rows[agency] = done
 
         load_all(stage.data, advance)
