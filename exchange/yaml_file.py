@@ -31,7 +31,8 @@ def read_yaml(path: Path, model: type[Model], variables: Mapping[str, str]) -> M
     try:
         return model.model_validate(filled)
     except ValidationError as error:
-        first = error.errors()[0]
+        # What is there and wrong comes before what is missing: a misspelt key is both.
+        first = min(error.errors(), key=lambda each: each["type"] == "missing")
         line, column = _place(tree, first["loc"])
         raise SettingsError(f"{path}:{line}:{column}: {_say(first, model)}") from None
 
