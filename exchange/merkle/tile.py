@@ -26,10 +26,9 @@ TILE_WIDTH = 256
 ENTRIES = -1
 """The level that stands for entry bundles."""
 
-_INDEX = r"(?:x[0-9]{3}/)*[0-9]{3}"
-_PATH = re.compile(
-    rf"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/(?P<index>{_INDEX})(?:\.p/(?P<width>[1-9][0-9]{{0,2}}))?"
-)
+_INDEX = r"(?:x[0-9]{3}/){0,6}[0-9]{3}"
+_WIDTH = r"[1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]"
+_PATH = re.compile(rf"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/(?P<index>{_INDEX})(?:\.p/(?P<width>{_WIDTH}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What holds of trees, proofs, notes, checkpoints and tiles."""
