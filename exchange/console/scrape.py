@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+
 from exchange.clock import Clock
 from exchange.console.exposition import Exposition, parse_exposition
 from exchange.console.history import MAX_PROCESSES, History
@@ -14,7 +16,7 @@ from exchange.errors import ExchangeError, PeerUnreachable, TransportError
 from exchange.transport.http import HttpClient
 
 Targets = Callable[[], Mapping[str, str]]
-"""Process name -> its address, or the address of its metrics. May raise ExchangeError or OSError."""
+"""Process name -> its address, or the address of its metrics. May raise when what it reads is not there."""
 
 _TIMEOUT_SECONDS = 2.0
 _CONCURRENT = 16
@@ -43,7 +45,7 @@ class Scraper:
         """One round: each process answers or is noted as not answering; raises nothing for either."""
         try:
             targets = dict(sorted(self._targets().items())[:MAX_PROCESSES])
-        except (ExchangeError, OSError) as error:
+        except (ExchangeError, OSError, ValueError, msgspec.MsgspecError) as error:
             self._history.notice = f"The list of processes could not be read: {error}"
         else:
             self._history.notice = None

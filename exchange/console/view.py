@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from exchange.consent import DENIALS
 from exchange.console.exposition import (
     CONSENT_CHANGES,
     CONSUMED,
@@ -33,7 +34,7 @@ from exchange.console.model import (
     Totals,
 )
 
-_PERMITTED = frozenset({"permitted", "released", "ok"})
+_PERMITTED = "permitted"
 _STALLED = timedelta(seconds=30)
 _ENDED_SHOWN = BUCKET * BUCKETS
 
@@ -66,15 +67,10 @@ def agency_of(identifier: str | None) -> str:
 
 
 def kind_of(outcome: str) -> Kind:
-    """Whether an outcome of a lookup released data, denied it, or is a failure on the way."""
-    if outcome in _PERMITTED:
+    """Whether a lookup ended with data released, denied by the decision (spec 8), or failed on the way."""
+    if outcome == _PERMITTED:
         return "permitted"
-    return "denied" if _is_denial(outcome) else "failed"
-
-
-def _is_denial(outcome: str) -> bool:
-    starts = ("denied", "agency_", "agreement_", "purpose_", "field_", "cap_", "consent_", "service_unknown")
-    return outcome.startswith(starts)
+    return "denied" if outcome in DENIALS else "failed"
 
 
 def _topic_rows(processes: Sequence[Process], at: datetime) -> tuple[TopicRow, ...]:

@@ -1,0 +1,1 @@
+"""The console: what it reads, what it adds up, what it shows."""
