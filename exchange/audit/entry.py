@@ -99,8 +99,7 @@ class AuditEntry:
     @classmethod
     def parse(cls, data: bytes) -> AuditEntry:
         """Read what `encode` writes, and nothing else; raises DocumentInvalid."""
-        if len(data) > MAX_ENTRY_BYTES:
-            raise DocumentInvalid(f"an audit entry of {len(data)} bytes is too large (more than {MAX_ENTRY_BYTES})")
+        require_size(data)
         try:
             raw = msgspec.json.decode(data, type=_Entry)
             entry = _from_raw(raw)
@@ -109,6 +108,12 @@ class AuditEntry:
         if raw.version != VERSION or entry.encode() != data:
             raise DocumentInvalid(f"not an audit entry of version {VERSION} in its canonical form")
         return entry
+
+
+def require_size(data: bytes) -> None:
+    """Raises DocumentInvalid for an entry that is too large."""
+    if len(data) > MAX_ENTRY_BYTES:
+        raise DocumentInvalid(f"an audit entry of {len(data)} bytes is too large (more than {MAX_ENTRY_BYTES})")
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True):

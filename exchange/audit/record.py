@@ -16,7 +16,7 @@ from hashlib import sha256
 
 import msgspec
 
-from exchange.audit.entry import AuditEntry
+from exchange.audit.entry import AuditEntry, require_size
 from exchange.errors import DocumentInvalid, IdentifierError
 from exchange.ids import AgencyId
 from exchange.merkle import leaf_hash
@@ -96,6 +96,7 @@ def require_acceptable(record: AuditRecord, entry: AuditEntry, directory: Direct
     """Raises DocumentInvalid where `verify_entry` would refuse what we signed: all its steps but the signature."""
     gateway, _, key = _find_key(record.document, directory)
     _require_signer(entry, gateway, key)
+    require_size(entry.encode())
 
 
 def _find_key(document: bytes, directory: Directory) -> tuple[AgencyId, str, Key]:
