@@ -115,6 +115,13 @@ class TableMapping:
         key = self._key(row)
         return MappedEvent(data, key, key if self.is_personal else None, self._time(row))
 
+    def key_of(self, row: Row) -> str | None:
+        """The row's key, or None where it has none that fits: for a dead letter."""
+        try:
+            return self._key(row)
+        except ValueInvalid:
+            return None
+
 
 def _key(mapping: KeyMapping, columns: Sequence[str], pepper: bytes) -> Callable[[Row], str | None]:
     if mapping.pseudonym is not None:
