@@ -40,7 +40,10 @@ def consistency_path(old: int, new: int, node: NodeReader) -> list[bytes]:
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """Raises ProofInvalid unless `path` leads from the leaf hash at `index` to `root` of a tree of `size` leaves."""
+    """Raises ProofInvalid unless `path` leads from the leaf hash at `index` to `root` of a tree of `size` leaves.
+
+    Sizes whose paths have one shape cannot be told apart: take `size` and `root` from one signed checkpoint.
+    """
     if not 0 <= index < size:
         raise ProofInvalid(f"leaf {index} is not in a tree of {size} leaves")
     _require_hashes([leaf, root, *path])

@@ -46,6 +46,14 @@ def test_each_events_headers_are_its_own():
     assert (first[5][1], second[5][1]) == (b"2026-11-22T09:59:58.654321Z", b"2026-11-22T09:59:59.654321Z")
 
 
+def test_events_of_one_moment_say_so():
+    """A batch stamped with one time has it on each event."""
+    headers = EventHeaders(CUSTOMS, TOPIC, SCHEMA.uri)
+    first, second = (headers.build(ID, EVENT_TIME, number) for number in (1, 2))
+    assert first[5] == second[5] == ("ce_time", b"2026-11-22T09:59:58.654321Z")
+    assert first[7] != second[7]
+
+
 def test_times_are_written_in_utc():
     """A time of another zone is the same moment in UTC."""
     tashkent = EVENT_TIME.astimezone(timezone(timedelta(hours=5)))
