@@ -17,6 +17,5 @@ CONSUMER_LAG = Gauge(
 COMMIT_SECONDS = Histogram(
     "exchange_publish_commit_seconds", "From sealing to committed, one transaction", ["publisher"], buckets=_SECONDS
 )
-SEAL_SECONDS = Histogram("exchange_publish_seal_seconds", "Sealing one transaction", ["publisher"], buckets=_SECONDS)
 OPEN_SECONDS = Histogram("exchange_consume_open_seconds", "Verifying one batch", ["topic", "group"], buckets=_SECONDS)
 SCHEMA_WAITS = Counter("exchange_schema_waits_total", "Pauses of a group while the registry was away", ["group"])

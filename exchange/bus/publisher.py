@@ -9,7 +9,7 @@ async with Publisher(publisher_id, bootstrap, signer, directory, schemas, clock)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from exchange.avro import RegisteredSchema
@@ -22,6 +22,9 @@ from exchange.envelope import Unsealed
 from exchange.errors import PublisherNotAllowed, SettingsError, TransportError, ValueInvalid
 from exchange.ids import PublisherId
 from exchange.trust import Directory, Signer
+
+_NOTHING = timedelta()
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class SchemaResolver(Protocol):
@@ -56,6 +59,7 @@ class Publisher:
         self._writer = SealedWriter(publisher, bootstrap, signer, directory, clock, compression=compression)
         self._channels: dict[str, Channel] = {}
         self._buffer: list[Unsealed] = []
+        self._last = datetime.min.replace(tzinfo=UTC)
 
     @property
     def position(self) -> dict[str, Any] | None:
@@ -121,7 +125,7 @@ class Publisher:
         if channel is None:
             raise SettingsError(f"topic {topic} is not open on {self._publisher}: call `open` first")
         if time is None:
-            time = self._clock.now()
+            time = self._now()
         elif time.tzinfo is None:
             raise ValueInvalid(f"the time {time.isoformat()} of an event on {topic} has no zone: pass an aware time")
         self._buffer.append(channel.event(data, key, subject, time, traceparent))
@@ -159,6 +163,13 @@ class Publisher:
         self._buffer.clear()
         for channel in self._channels.values():
             channel.roll_back()
+
+    def _now(self) -> datetime:
+        """The time, to the millisecond: events of one millisecond share one object, whose text is built once."""
+        now = self._clock.now()
+        if not _NOTHING <= now - self._last < _MILLISECOND:
+            self._last = now
+        return self._last
 
     def _settle(self) -> int:
         published = 0

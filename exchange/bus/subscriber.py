@@ -64,6 +64,7 @@ class Subscriber:
         self._trackers: dict[Partition, SequenceTracker] = {}
         self._assignment = 0
         self._moving = True
+        self._assigned = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._failure: Exception | None = None
@@ -91,6 +92,10 @@ class Subscriber:
     def stop(self) -> None:
         """Finish: `batches` ends after the batch in hand (SIGTERM drains); safe in a signal handler of the loop."""
         self._stopping.set()
+
+    async def wait_assigned(self) -> None:
+        """Return once the group has given this member its partitions for the first time (perhaps none)."""
+        await self._assigned.wait()
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """Batches as they come, until `stop`; those of a partition are in its order.
@@ -207,6 +212,7 @@ class Subscriber:
                 self._trackers[place] = SequenceTracker.from_metadata(at.sequences)
                 self._consumer.seek(place, at.next_offset)
             self._moving = False
+            self._assigned.set()
         except Exception as error:  # the sink's store may raise anything
             self._failure = error
 

@@ -24,7 +24,7 @@ from exchange.clock import Clock, from_unix_millis
 from exchange.envelope import MAX_FLUSH, SEAL_HEADER, Opener, Sealer, Unsealed
 from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
 from exchange.ids import PublisherId
-from exchange.transport.kafka import Outgoing, TransactionalProducer, Written
+from exchange.transport.kafka import TransactionalProducer, Written
 from exchange.trust import Agency, Directory, Signer
 
 MAX_SKEW_SECONDS = 60.0
@@ -132,25 +132,22 @@ class SealedWriter:
         flushes = -(-(len(records) + 1) // MAX_FLUSH)
         return Position(1, self._position.epoch, self._position.flush + flushes, merged, application)
 
-    async def _commit(self, records: Sequence[Unsealed], position: Position) -> list[Written]:
+    async def _commit(self, records: Sequence[Unsealed], position: Position) -> None:
         now = self._clock.now()
         everything = [*records, position_record(self._publisher, position, self._place, now)]
-        with metrics.SEAL_SECONDS.labels(str(self._publisher)).time():
-            await self._seal(everything, position, now)
         async with self._producer.transaction() as transaction:
-            written = await transaction.write(map(Outgoing._make, everything))
+            for number, start in enumerate(range(0, len(everything), MAX_FLUSH), self._position.flush + 1):
+                flush = everything[start : start + MAX_FLUSH]
+                self._seal(flush, position.epoch, number, now)
+                await transaction.feed(flush)
+                await asyncio.sleep(0)  # what was fed goes out, heartbeats and signals are served
+            await transaction.write()
         # SIGKILL here: the position is durable with its records; only our caller does not know yet.
         self._position = position
-        return written
 
-    async def _seal(self, records: Sequence[Unsealed], position: Position, now: datetime) -> None:
-        first = self._position.flush + 1
-        seals: list[bytes] = []
-        for number, start in enumerate(range(0, len(records), MAX_FLUSH)):
-            flush = records[start : start + MAX_FLUSH]
-            seals += self._sealer.seal(flush, epoch=position.epoch, flush=first + number, time=now)
-            await asyncio.sleep(0)  # heartbeats and signals are served between flushes
-        for record, seal in zip(records, seals, strict=True):  # only once all are there: a failure leaves no mark
+    def _seal(self, flush: Sequence[Unsealed], epoch: int, number: int, now: datetime) -> None:
+        seals = self._sealer.seal(flush, epoch=epoch, flush=number, time=now)
+        for record, seal in zip(flush, seals, strict=True):
             record.headers.append((SEAL_HEADER, seal))
 
     async def _begin_epoch(self, last: Position) -> None:
@@ -158,9 +155,9 @@ class SealedWriter:
         self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
         now = self._clock.now()
         record = position_record(self._publisher, position, self._place, now)
-        await self._seal([record], position, now)
+        self._seal([record], position.epoch, position.flush, now)
         async with self._producer.transaction() as transaction:
-            written = await transaction.write([Outgoing._make(record)])
+            written = await transaction.write([record])
             self._require_same_time(written[0], now)  # a skewed clock aborts: nothing was written
         self._position = position
 

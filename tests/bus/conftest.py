@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fakes.bus_world import World
+
+from tests.fakes.bus_world import World
 
 
 @pytest.fixture

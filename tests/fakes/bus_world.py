@@ -7,13 +7,12 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from fakes.registry_fake import FakeRegistry, FakeSchemaCache
-
 from exchange.bus import DeadLetters, Publisher, Subscriber, topic_specs
 from exchange.clock import format_millis
 from exchange.ids import AgencyId, PublisherId
 from exchange.transport.kafka import KafkaAdmin
 from exchange.trust import Directory, SigningKey
+from tests.fakes.registry_fake import FakeRegistry, FakeSchemaCache
 
 SCHEMA = json.dumps(
     {

@@ -17,8 +17,9 @@ from aiokafka.errors import KafkaError
 
 from exchange.errors import TransportError
 from exchange.transport.kafka.admin import KafkaAdmin
+from exchange.transport.kafka.batches import Batches, Writable, written
 from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
-from exchange.transport.kafka.record import Outgoing, Partition, Written
+from exchange.transport.kafka.record import Partition, Written
 
 BATCH_BYTES = 900_000
 """The most a batch holds before compression: below Kafka's default max.message.bytes (1 MiB) whatever the data."""
@@ -26,7 +27,6 @@ BATCH_BYTES = 900_000
 _MAX_REQUEST_BYTES = 16 * 1024 * 1024
 _STOP_SECONDS = 5.0
 _ABORT_SECONDS = 5.0
-_CREATE_TIME = 0
 
 
 class Producer:
@@ -81,18 +81,10 @@ class Producer:
             raise TransportError("this producer is closed, or failed before: start a new one", code="producer_closed")
         return self._producer
 
-    async def _send(self, records: Iterable[Outgoing]) -> list[Written]:
-        """Write all records and wait until every batch is durable; where each partition's records begin."""
-        producer = self._open()
-        sent: dict[Partition, asyncio.Future[Any]] = {}
-        waiting: list[asyncio.Future[Any]] = []
-        for place, batches in _batches(producer, records).items():
-            for batch in batches:
-                future = await producer.send_batch(batch, place.topic, partition=place.number)
-                sent.setdefault(place, future)
-                waiting.append(future)
-        await _all(waiting)
-        return [_written(place, future.result()) for place, future in sent.items()]
+    async def _send(self, records: Iterable[Writable]) -> list[Written]:
+        batches = Batches(self._open())
+        await batches.feed(records)
+        return await batches.finish()
 
 
 class TransactionalProducer(Producer):
@@ -124,7 +116,7 @@ class TransactionalProducer(Producer):
         try:
             async with translated(self._bootstrap, self._commit_seconds):
                 await producer.begin_transaction()
-                yield Transaction(self)
+                yield Transaction(producer)
                 # SIGKILL before here: nothing of the block is ever visible; after: all of it is.
                 await producer.commit_transaction()
         except BaseException:
@@ -140,12 +132,20 @@ class TransactionalProducer(Producer):
 class Transaction:
     """An open transaction."""
 
-    def __init__(self, producer: TransactionalProducer) -> None:
-        self._producer = producer
+    def __init__(self, producer: Any) -> None:
+        self._batches = Batches(producer)
 
-    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
-        """Write records; they become visible with the commit. Order within a partition is kept."""
-        return await self._producer._send(records)
+    async def feed(self, records: Iterable[Writable]) -> None:
+        """Hand over records; they go out while the caller prepares more, and are durable after `write`."""
+        await self._batches.feed(records)
+
+    async def write(self, records: Iterable[Writable] = ()) -> list[Written]:
+        """Write these and all that was fed, and wait until all are durable; visible with the commit.
+
+        Where each partition's records begin. Order within a partition is kept.
+        """
+        await self._batches.feed(records)
+        return await self._batches.finish()
 
 
 class IdempotentProducer(Producer):
@@ -179,41 +179,12 @@ class IdempotentProducer(Producer):
         producer = self._open()
         async with translated(self._bootstrap, self._append_seconds):
             meta = await producer.send_and_wait(topic, value, key=key, partition=partition, headers=list(headers))
-        return _written(Partition(meta.topic, meta.partition), meta)
+        return written(Partition(meta.topic, meta.partition), meta)
 
-    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
+    async def write(self, records: Iterable[Writable]) -> list[Written]:
         """Append many records; not atomic. Raises as `append` does."""
         async with translated(self._bootstrap, self._append_seconds):
             return await self._send(records)
-
-
-def _batches(producer: Any, records: Iterable[Outgoing]) -> dict[Partition, list[Any]]:
-    """Records in batches per partition, in order; a full batch takes no more and a new one begins."""
-    batches: dict[Partition, list[Any]] = {}
-    append: dict[Partition, Any] = {}
-    for topic, partition, key, value, headers in records:
-        place = (topic, partition)
-        fill = append.get(place)  # type: ignore[call-overload]
-        if fill is None or fill(timestamp=None, key=key, value=value, headers=headers) is None:
-            batch = producer.create_batch()
-            place = Partition(topic, partition)
-            batches.setdefault(place, []).append(batch)
-            append[place] = batch.append
-            batch.append(timestamp=None, key=key, value=value, headers=headers)  # a batch's first record always fits
-    return batches
-
-
-async def _all(waiting: list[asyncio.Future[Any]]) -> None:
-    """Wait for every batch, then raise the first failure: a commit may only follow when none failed."""
-    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-def _written(place: Partition, meta: Any) -> Written:
-    by_broker = meta.timestamp_type != _CREATE_TIME
-    return Written(place.topic, place.number, meta.offset, meta.timestamp if by_broker else None)
 
 
 async def _end_sender(producer: Any) -> None:

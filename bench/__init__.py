@@ -1,0 +1,1 @@
+"""Side by side on this machine: sealed publish and verified consume against plain aiokafka and confluent-kafka."""
