@@ -1,6 +1,6 @@
 """Writes the test vectors of the wire formats next to this file.
 
-PYTHONPATH=tests python tests/vectors/generate.py
+python -m tests.vectors.generate
 """
 
 from __future__ import annotations
@@ -11,31 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-
-from envelope.world import (
-    CUSTOMS,
-    CUSTOMS_KEY,
-    DIRECTORY_CONTENT,
-    INTERIOR_KEY,
-    INTERIOR_TOPIC,
-    LOG_KEY,
-    NOW,
-    OTHER_SCHEMA,
-    OTHER_TOPIC,
-    RESIDENCES,
-    RETIRED_KEY,
-    SCHEMA,
-    SCHEMA_ID,
-    STRANGER,
-    TARIFF,
-    UNLISTED,
-    Draft,
-    opener,
-    seal,
-    seal_of,
-    seal_one,
-    with_seal,
-)
 
 from exchange.avro import frame
 from exchange.clock import format_micros, format_millis
@@ -59,6 +34,30 @@ from exchange.merkle import (
     sign_note,
     tiles_of,
     verifier_text,
+)
+from tests.envelope.world import (
+    CUSTOMS,
+    CUSTOMS_KEY,
+    DIRECTORY_CONTENT,
+    INTERIOR_KEY,
+    INTERIOR_TOPIC,
+    LOG_KEY,
+    NOW,
+    OTHER_SCHEMA,
+    OTHER_TOPIC,
+    RESIDENCES,
+    RETIRED_KEY,
+    SCHEMA,
+    SCHEMA_ID,
+    STRANGER,
+    TARIFF,
+    UNLISTED,
+    Draft,
+    opener,
+    seal,
+    seal_of,
+    seal_one,
+    with_seal,
 )
 
 HERE = Path(__file__).parent
