@@ -28,9 +28,7 @@ def test_any_entry_is_rfc_8785_and_reads_back(
     purpose: str, basis: str, service: str, names: list[str], version: int
 ) -> None:
     """Whatever the texts are, an entry's bytes are its RFC 8785 form, and reading them gives the entry again."""
-    entry = WORLD.entry(
-        purpose=purpose, basis=basis, service=service, fields=tuple(names), directory_version=version
-    )
+    entry = WORLD.entry(purpose=purpose, basis=basis, service=service, fields=tuple(names), directory_version=version)
     assert entry.encode() == rfc8785.dumps(entry.content())
     assert AuditEntry.parse(entry.encode()) == entry
 
