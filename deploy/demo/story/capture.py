@@ -120,7 +120,7 @@ async def _read_back(stage: Stage, table: Captured) -> dict[str, Any]:
     events: Counter[str] = Counter()
     started = time.monotonic()
     async with HttpClient() as http:
-        schemas = SchemaCache(RegistryClient(http, stage.instance.directory().registry_url))
+        schemas = SchemaCache(RegistryClient(http, stage.instance.directory().registry_url, stage.instance.clock))
         async with subscriber(stage, table.topic, schemas) as reading:
             async for batch in reading.batches():
                 require(not batch.refused, f"{table.topic}: a record was refused: {batch.refused[:1]}")
