@@ -5,12 +5,12 @@ import json
 
 import fastavro
 import pytest
-from avro_strategies import schemas, text_of, values_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.avro import LEVELS, Schema, check_compatibility
 from exchange.errors import SchemaInvalid
+from tests.avro.avro_strategies import schemas, text_of, values_of
 
 
 def record(*fields, name="uz.gov.R", **more):

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from avro_strategies import schemas, text_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.avro import RegisteredSchema, Schema
 from exchange.errors import SchemaInvalid
+from tests.avro.avro_strategies import schemas, text_of
 
 
 def parse(value):

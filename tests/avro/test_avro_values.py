@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import fastavro
 import pytest
-from avro_strategies import schemas, text_of, values_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.avro import Schema
 from exchange.errors import ValueInvalid
+from tests.avro.avro_strategies import schemas, text_of, values_of
 
 ENUM = {"type": "enum", "name": "x.Kind", "symbols": ["urban", "rural"]}
 FIXED = {"type": "fixed", "name": "x.F", "size": 2}

@@ -6,9 +6,9 @@ import json
 
 import pytest
 import rfc8785
-from make_vectors import PATH, vectors, with_duty
 
 from exchange.avro import Schema, frame, unframe
+from tests.avro.make_vectors import PATH, vectors, with_duty
 
 VECTORS = json.loads(PATH.read_text())
 
