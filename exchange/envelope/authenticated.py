@@ -41,21 +41,17 @@ class AuthenticatedTree:
         """Hash upward until a known branch, or the root; only then keep the siblings."""
         met: list[tuple[int, bytes]] = []
         position, last, level = index, self._size - 1, 0
-        while last:
-            if position & 1 or position < last:
-                key = level << _LEVEL | position
-                known = self._branches.get(key)
-                if known is not None:
-                    break
-                sibling, above = branch[32:64], branch[64:]
-                node = branch[:32]
-                met.append((key ^ 1, sibling + node + above))
+        key, known = -1, None
+        while last and known is None:
+            if position & 1 or position < last:  # else the node is promoted
+                node, sibling, above = branch[:32], branch[32:64], branch[64:]
+                met.append((level << _LEVEL | position ^ 1, sibling + node + above))
                 pair = sibling + node if position & 1 else node + sibling
                 branch = sha256(b"\x01" + pair).digest() + above
             position, last, level = position >> 1, last >> 1, level + 1
-        else:
-            key, known = -1, self._root
-        if branch != known:
+            key = level << _LEVEL | position
+            known = self._branches.get(key)
+        if branch != (known or self._root):
             raise _refusal(index, self._size)
         self._branches.pop(key, None)
         self._branches.update(met)
