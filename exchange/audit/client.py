@@ -107,7 +107,7 @@ def _parse_path(body: bytes) -> tuple[bytes, ...]:
 def _detail(body: bytes) -> str:
     try:
         return f": {msgspec.json.decode(body, type=_Problem).detail}"
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
 

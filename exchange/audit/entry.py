@@ -103,7 +103,14 @@ class AuditEntry:
         try:
             raw = msgspec.json.decode(data, type=_Entry)
             entry = _from_raw(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, IdentifierError, AuditError) as error:
+        except (
+            msgspec.DecodeError,
+            UnicodeDecodeError,
+            RecursionError,
+            ValueError,
+            IdentifierError,
+            AuditError,
+        ) as error:
             raise DocumentInvalid(f"not an audit entry: {error}") from None
         if raw.version != VERSION or entry.encode() != data:
             raise DocumentInvalid(f"not an audit entry of version {VERSION} in its canonical form")

@@ -80,11 +80,11 @@ class Receipt:
             raise DocumentInvalid(f"a receipt of {len(data)} bytes is too large (more than {MAX_RECEIPT_BYTES})")
         try:
             raw = msgspec.json.decode(data, type=_Receipt)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DocumentInvalid(f"not a receipt: {error}") from None
         if raw.type != TYPE:
             raise DocumentInvalid(f"expected a receipt of type {TYPE}, found {raw.type[:80]!r}")
-        record = AuditRecord(bytes(raw.document), parse_salt(raw.salt))
+        record = AuditRecord(msgspec.json.format(bytes(raw.document), indent=-1), parse_salt(raw.salt))
         proof = None if raw.proof is None else raw.proof.encode()
         return cls(record, proof, None if raw.consistency is None else _parse_consistency(raw.consistency))
 

@@ -47,7 +47,7 @@ class AuditRecord:
         """The entry's bytes, unverified; raises DocumentInvalid."""
         try:
             return base64.b64decode(msgspec.json.decode(self.document, type=_Payload).payload, validate=True)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise DocumentInvalid(f"not an audit entry's document: {error}") from None
 
     def encode(self) -> bytes:
@@ -59,7 +59,7 @@ class AuditRecord:
         """Read a value of the topic; raises DocumentInvalid."""
         try:
             raw = msgspec.json.decode(value, type=_Record)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DocumentInvalid(f"not an audit record: {error}") from None
         return cls(bytes(raw.document), parse_salt(raw.salt))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -127,3 +128,24 @@ def test_two_entries_differ_in_their_bytes_when_anything_differs() -> None:
         replace(entry, basis=None),
     ]
     assert len({each.encode() for each in [entry, *others]}) == 5
+
+
+@given(data=st.binary(max_size=300), at=st.integers(0, 700), width=st.integers(0, 8))
+def test_random_bytes_in_an_entry_are_refused_or_another_entry(data: bytes, at: int, width: int) -> None:
+    """Whatever is put into an entry's bytes, reading ends in an entry of exactly these bytes or in one clear error."""
+    whole = WORLD.entry().encode()
+    for candidate in (data, whole[:at] + data + whole[at + width :]):
+        try:
+            assert AuditEntry.parse(candidate).encode() == candidate
+        except DocumentInvalid:
+            continue
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"])
+@pytest.mark.parametrize("purpose", [r"\ud800", r"\u0000", "\x7f", "é", r"\/"])
+def test_the_ends_of_time_and_of_text_are_read_or_refused(time: str, purpose: str) -> None:
+    """Odd texts and times at the ends of the calendar end in an entry or in one clear error."""
+    text = WORLD.entry(purpose="P").encode().decode().replace("2026-11-22T12:00:00.000000Z", time)
+    data = text.replace('"P"', f'"{purpose}"').encode()
+    with suppress(DocumentInvalid):
+        assert AuditEntry.parse(data).encode() == data

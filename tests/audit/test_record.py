@@ -72,6 +72,7 @@ def test_a_record_reads_back(world: World) -> None:
         b'{"document":{},"salt":"!"}',
         b'{"document":{},"salt":"AAAAAAAAAAAAAAAAAAAAAB=="}',
         b'{"document":{},"salt":"AAAAAAAAAAAAAAAAAAAAAA==","more":1}',
+        b'{"document":' + b"[" * 50_000 + b"]" * 50_000 + b',"salt":"AAAAAAAAAAAAAAAAAAAAAA=="}',
     ],
 )
 def test_a_malformed_record_is_refused(value: bytes) -> None:
@@ -158,7 +159,7 @@ def test_a_signed_document_that_is_no_entry_is_refused(world: World) -> None:
         verify_entry(AuditRecord(document, salt_of(0)), world.directory())
 
 
-@pytest.mark.parametrize("document", [b"", b"{}", b'{"payload":"!"}', b"\xff"])
+@pytest.mark.parametrize("document", [b"", b"{}", b'{"payload":"!"}', b"\xff", b"[" * 50_000])
 def test_a_document_without_a_payload_has_none_to_show(document: bytes) -> None:
     """The unverified view of a broken document is an error too."""
     with pytest.raises(DocumentInvalid):
