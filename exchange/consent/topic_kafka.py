@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 from exchange.clock import Clock, from_unix_millis
 from exchange.consent.ports import Apply, TopicDocument
+from exchange.errors import BrokerUnreachable
 from exchange.transport.kafka import IdempotentProducer, Received, TableReader, TopicSpec
 
 CONSENT_TOPIC = "_exchange.consent"
+
+_CURRENT_SECONDS = 10.0
+_CHECK_SECONDS = 0.02
 
 
 def consent_topic_spec(name: str = CONSENT_TOPIC) -> TopicSpec:
@@ -19,7 +24,7 @@ def consent_topic_spec(name: str = CONSENT_TOPIC) -> TopicSpec:
 class KafkaConsentTopic:
     """A ConsentTopic on Kafka, as an async context manager; `apply` is given every record, oldest first.
 
-    Entering returns once all that was committed has been applied.
+    Entering returns once all that was committed has been applied, and the broker confirmed that nothing is missing.
     """
 
     def __init__(self, bootstrap: str, apply: Apply, clock: Clock, topic: str = CONSENT_TOPIC) -> None:
@@ -32,8 +37,9 @@ class KafkaConsentTopic:
         await self._producer.start()
         try:
             await self._reader.start()
+            await self._wait_current()
         except BaseException:
-            await self._producer.close()
+            await self.__aexit__()
             raise
         return self
 
@@ -54,6 +60,17 @@ class KafkaConsentTopic:
     async def wait_stopped(self) -> None:
         """Returns only by raising what stopped the reader."""
         await self._reader.wait_stopped()
+
+    async def _wait_current(self) -> None:
+        """The broker has to confirm once that nothing is missing: until then every decision would be `stale`."""
+        try:
+            async with asyncio.timeout(_CURRENT_SECONDS):
+                while self._reader.last_current_at is None:  # noqa: ASYNC110  (the reader has no event for it)
+                    await asyncio.sleep(_CHECK_SECONDS)
+        except TimeoutError:
+            raise BrokerUnreachable(
+                f"Kafka did not confirm within {_CURRENT_SECONDS:g} s that all of {self._topic} was read: is it up?"
+            ) from None
 
     def _take(self, record: Received) -> None:
         key = (record.key or b"").decode("utf-8", "replace")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from exchange.bus import DeadLetters, Publisher, Subscriber, topic_specs
 from exchange.clock import format_millis
 from exchange.ids import AgencyId, PublisherId
-from exchange.transport.kafka import KafkaAdmin
+from exchange.transport.kafka import IdempotentProducer, KafkaAdmin, PartitionConsumer, Received, Written
 from exchange.trust import Directory, SigningKey
 from tests.fakes.registry_fake import FakeRegistry, FakeSchemaCache
 
@@ -50,7 +52,7 @@ class World:
     def __post_init__(self) -> None:
         self.civil = AgencyId("UZ", "GOV", f"interior-{self.name}", "civil")
         self.social = AgencyId("UZ", "GOV", f"social-{self.name}", "benefits")
-        self.keys = {agency: SigningKey.generate() for agency in (self.civil, self.social)}
+        self.keys = {agency: SigningKey.from_seed(_seed(agency)) for agency in (self.civil, self.social)}
         self.topic = f"{self.civil.topic_prefix}moved.v1"
         self.other = f"{self.social.topic_prefix}granted.v1"
         self.publisher_id = PublisherId(self.civil, "residents")
@@ -133,6 +135,11 @@ class World:
         }
 
 
+def _seed(agency: AgencyId) -> bytes:
+    """A key that another process of the same instance finds again by the agency's name."""
+    return hashlib.sha256(str(agency).encode()).digest()
+
+
 async def collect(subscriber: Subscriber, count: int) -> list[object]:
     """The next `count` events, committed batch by batch."""
     found: list[object] = []
@@ -148,3 +155,24 @@ async def read_all(world: World, count: int, group: str = "reader", **settings: 
     """`count` events, read by a new group from the beginning."""
     async with world.subscriber(group, **settings) as subscriber:
         return await collect(subscriber, count)
+
+
+async def raw_records(world: World, topic: str) -> list[Received]:
+    """Every committed record of a topic as it lies there, unverified."""
+    found: list[Received] = []
+    async with PartitionConsumer(world.kafka) as consumer:
+        places = await consumer.partitions(topic)
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        while any([await consumer.position(place) < end for place, end in ends.items()]):
+            for polled in await consumer.poll(seconds=0.5, limit=1_000):
+                found += polled.records
+    return found
+
+
+async def write_raw(
+    world: World, topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes]] = (), key: bytes | None = None
+) -> Written:
+    """Write straight to Kafka, past the exchange."""
+    async with IdempotentProducer(world.kafka) as producer:
+        return await producer.append(topic, value, key=key, partition=0, headers=headers)

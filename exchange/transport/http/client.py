@@ -9,13 +9,14 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import httpx_aiohttp
 
 from exchange.clock import Clock
 from exchange.errors import PeerUnreachable
 from exchange.ids import AgencyId
-from exchange.transport.http.signatures import Credentials, HttpRequest, sign_request, verify_response
+from exchange.transport.http.signatures import Credentials, HttpRequest, authority_of, sign_request, verify_response
 from exchange.trust import Directory
 
 
@@ -31,10 +32,12 @@ class HttpResponse:
 class HttpClient:
     """A pool of connections; an async context manager.
 
-    `trust` is the TLS context to verify peers with; None for the system's. Redirects are never followed.
+    `trust` is the TLS context to verify peers with; None for the system's. Redirects are never followed. An answer
+    has at most `limit` bytes.
     """
 
-    def __init__(self, timeout: float = 10.0, trust: ssl.SSLContext | None = None) -> None:
+    def __init__(self, timeout: float = 10.0, trust: ssl.SSLContext | None = None, limit: int = 16 << 20) -> None:
+        self._limit = limit
         transport = httpx_aiohttp.AiohttpTransport(verify=trust or True, retries=0)
         self._client = httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)
 
@@ -49,16 +52,26 @@ class HttpClient:
     async def send(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> HttpResponse:
-        """Raises PeerUnreachable, naming the address, where no whole answer came."""
+        """Raises PeerUnreachable, naming the address, where no whole answer came.
+
+        Its code is `peer_timeout` where it did not come in time, `answer_too_large` where it has too many bytes.
+        """
         try:
-            answer = await self._client.request(method, url, content=body, headers=dict(headers or {}))
-        except httpx.TimeoutException:
-            raise PeerUnreachable(f"{_origin(url)} did not answer in time") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise PeerUnreachable(f"{_origin(url)} cannot be reached: {error}; is it running?") from None
+            async with self._client.stream(method, url, content=body, headers=dict(headers or {})) as answer:
+                content = await self._read(answer)
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
+            raise _unreachable(url, error) from None
         return HttpResponse(
-            answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content
+            answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, content
         )
+
+    async def _read(self, answer: httpx.Response) -> bytes:
+        content = bytearray()
+        async for part in answer.aiter_bytes():
+            content += part
+            if len(content) > self._limit:
+                raise PeerUnreachable(f"the answer has more than {self._limit} bytes", code="answer_too_large")
+        return bytes(content)
 
     async def send_signed(
         self,
@@ -76,7 +89,7 @@ class HttpClient:
         Raises PeerUnreachable, or RequestRefused where the answer does not verify.
         """
         parts = urlsplit(url)
-        request = HttpRequest(method, parts.netloc, parts.path or "/", parts.query, {}, body)
+        request = HttpRequest(method, authority_of(url), parts.path or "/", parts.query, {}, body)
         signed = sign_request(request, transaction_id, credentials, clock.now())
         answer = await self.send(method, url, body, {**(headers or {}), **signed})
         if answering is not None:
@@ -85,6 +98,17 @@ class HttpClient:
         return answer
 
 
+def _unreachable(url: str, error: Exception) -> PeerUnreachable:
+    """The transport calls every failed connection a timeout; what caused it knows better."""
+    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
+        return PeerUnreachable(f"{_origin(url)} did not answer in time", code="peer_timeout")
+    reason = str(error) or type(error).__name__
+    return PeerUnreachable(f"{_origin(url)} cannot be reached, or does not speak HTTP: {reason}; is it running?")
+
+
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    """Scheme and authority: a path or query may hold what is nobody's business."""
+    try:
+        return f"{urlsplit(url).scheme}://{authority_of(url)}"
+    except ValueError:
+        return "the peer"

@@ -16,19 +16,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from exchange.errors import IdentifierError, RequestRefused, SignatureInvalid
 from exchange.ids import AgencyId
 from exchange.trust import Agency, Directory, Key, Signer, key_id
 
 WINDOW = timedelta(seconds=30)
+_PORTS = {"http": 80, "https": 443}
 _REQUEST = '("@method" "@authority" "@path" "@query" "content-digest" "x-transaction-id")'
 _RESPONSE = '("@status" "content-digest" "x-transaction-id" "signature";req;key="exchange")'
 _INPUT = re.compile(
     r"exchange=(?P<params>(?P<components>\([^()]{1,200}\));created=(?P<created>[1-9][0-9]{0,11})"
     r';keyid="(?P<keyid>[A-Za-z0-9/#-]{1,220})";tag="exchange-v1")'
 )
-_SIGNATURE = re.compile(r"exchange=(?P<value>:(?P<base64>[A-Za-z0-9+/]{86}==):)")
+_SIGNATURE = re.compile(r"exchange=(?P<value>:(?P<base64>[A-Za-z0-9+/]{85}[AQgw]==):)")  # the one spelling of 64 bytes
 _TRANSACTION = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -128,6 +130,13 @@ def content_digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
 
+def authority_of(url: str) -> str:
+    """`@authority` of a URL (RFC 9421, 2.2.3): what goes out as Host, so without a user or the scheme's own port."""
+    parts = urlsplit(url)
+    own = f":{_PORTS.get(parts.scheme, '')}"
+    return parts.netloc.rpartition("@")[2].lower().removesuffix(own)
+
+
 class TransactionWindow:
     """Each transaction id is taken once in five minutes; what was signed before `start` is refused.
 
@@ -221,8 +230,7 @@ def _verify_digest(headers: Mapping[str, str], body: bytes) -> str:
 
 
 def _verify_created(created: str, now: datetime) -> datetime:
-    moment = datetime.fromtimestamp(int(created), UTC)
-    skew = (now - moment).total_seconds()
+    skew = now.timestamp() - int(created)
     if abs(skew) > WINDOW.total_seconds():
         direction = "behind" if skew > 0 else "ahead"
         raise _refused(
@@ -230,7 +238,7 @@ def _verify_created(created: str, now: datetime) -> datetime:
             f"the message was signed {abs(skew):.0f} s {direction} of our clock; at most {WINDOW.seconds} s are "
             "allowed: set the clocks (NTP)",
         )
-    return moment
+    return datetime.fromtimestamp(int(created), UTC)
 
 
 def _find_key(keyid: str, directory: Directory, now: datetime) -> tuple[Agency, Key]:
