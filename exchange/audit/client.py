@@ -57,6 +57,7 @@ class AuditClient:
                 raise AuditError(
                     f"no checkpoint of the log at {self._url} covers the entry after {seconds:g} s: ask again later",
                     code="proof_pending",
+                    retriable=True,
                 )
             await self._sleep(_POLL_SECONDS)
 
