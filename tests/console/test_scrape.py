@@ -65,10 +65,10 @@ async def test_the_address_of_the_metrics_may_be_given_whole(process: ServedProc
 
 
 async def test_a_process_that_is_not_there_does_not_answer(history, client, clock):
-    """The address that was asked in vain is in the reason that is shown."""
+    """A refused connection is the reason that is shown."""
     address = f"http://127.0.0.1:{free_port()}"
     await scraper_of({"gateway": address}, history, client, clock).scrape()
-    assert address in only(history).problem
+    assert f"{address} cannot be reached" in only(history).problem
     assert only(history).since == clock.now()
 
 
