@@ -53,22 +53,18 @@ def checkpoint(instance: Instance, write: Path | None) -> None:
 
 
 @audit.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--checkpoint",
     "trusted",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Also lead from the receipt's checkpoint to this one.",
+    help="Also lead from each receipt's checkpoint to this one.",
 )
 @click.pass_obj
-def complete(instance: Instance, file: Path, trusted: Path | None) -> None:
-    """Add the log's proof to the receipt in FILE, once a checkpoint covers its entry."""
-    receipt = Receipt.parse(file.read_bytes())
-    completed = asyncio.run(_complete(instance, receipt, trusted.read_bytes() if trusted else None))
-    part = file.with_name(f"{file.name}.part")
-    part.write_bytes(completed.encode())
-    part.replace(file)
-    emit({"receipt": str(file), "complete": True})
+def complete(instance: Instance, files: tuple[Path, ...], trusted: Path | None) -> None:
+    """Add the log's proof to the receipts in FILES, once a checkpoint covers their entries."""
+    asyncio.run(_complete(instance, files, trusted.read_bytes() if trusted else None))
+    emit([{"receipt": str(file), "complete": True} for file in files])
 
 
 async def _checkpoint(instance: Instance) -> bytes:
@@ -76,6 +72,12 @@ async def _checkpoint(instance: Instance) -> bytes:
         return await AuditClient(http, instance.directory().audit_log.url).checkpoint()
 
 
-async def _complete(instance: Instance, receipt: Receipt, trusted: bytes | None) -> Receipt:
+async def _complete(instance: Instance, files: tuple[Path, ...], trusted: bytes | None) -> None:
     async with HttpClient() as http:
-        return await AuditClient(http, instance.directory().audit_log.url).complete(receipt, checkpoint=trusted)
+        client = AuditClient(http, instance.directory().audit_log.url)
+        for file in files:
+            receipt = Receipt.parse(file.read_bytes())
+            completed = await client.complete(receipt, checkpoint=trusted)
+            part = file.with_name(f"{file.name}.part")
+            part.write_bytes(completed.encode())
+            part.replace(file)

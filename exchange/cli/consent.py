@@ -64,7 +64,7 @@ def give(
 ) -> None:
     """Record a consent, in place of any there is."""
     text = notice.read_bytes() if notice else _notice(about, fields)
-    digest = f"sha-256:{hashlib.sha256(text).hexdigest()}"
+    digest = hashlib.sha256(text).hexdigest()
     until: datetime = instance.clock.now() + timedelta(days=days)
     _run(
         instance,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from exchange.audit import verify_receipt
+from exchange.audit import VerifiedReceipt, verify_receipt
 from exchange.cli.instance import Instance
-from exchange.cli.output import emit
+from exchange.cli.output import emit_line
+from exchange.clock import format_micros
+from exchange.errors import AuditError, TrustError
 
 
 @click.group()
@@ -17,30 +20,38 @@ def verify() -> None:
 
 
 @verify.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A checkpoint of the log that you trust; the receipt's own unless told.",
 )
 @click.pass_obj
-def receipt(instance: Instance, file: Path, checkpoint: Path | None) -> None:
-    """Verify the receipt in FILE with the directory and the log's checkpoint; asks no process, needs no network."""
+def receipt(instance: Instance, files: tuple[Path, ...], checkpoint: Path | None) -> None:
+    """Verify the receipts in FILES with the directory and the log's checkpoint; asks no process, needs no network.
+
+    Stops at the first that does not hold, naming what does not.
+    """
     trusted = checkpoint.read_bytes() if checkpoint else None
-    proven = verify_receipt(file.read_bytes(), instance.directory(), trusted)
+    for file in files:
+        try:
+            proven = verify_receipt(file.read_bytes(), instance.directory(), trusted)
+        except (TrustError, AuditError) as error:
+            raise type(error)(f"{file}: {error.message}", code=error.code) from None
+        emit_line({"receipt": str(file), "verified": True, **_row(proven)})
+
+
+def _row(proven: VerifiedReceipt) -> dict[str, Any]:
     entry = proven.entry
-    emit(
-        {
-            "verified": True,
-            "entry": entry.id,
-            "kind": entry.kind,
-            "time": entry.time.isoformat(),
-            "consumer": str(entry.consumer),
-            "service": entry.service,
-            "purpose": entry.purpose,
-            "basis": entry.basis,
-            "decision": entry.decision,
-            "leaf_index": proven.index,
-            "tree_size": proven.checkpoint.size,
-        }
-    )
+    return {
+        "entry": entry.id,
+        "kind": entry.kind,
+        "time": format_micros(entry.time),
+        "consumer": str(entry.consumer),
+        "service": entry.service,
+        "purpose": entry.purpose,
+        "basis": entry.basis,
+        "decision": entry.decision,
+        "leaf_index": proven.index,
+        "tree_size": proven.checkpoint.size,
+    }

@@ -71,7 +71,7 @@ async def published_counts(stage: Stage) -> dict[str, int]:
     for name, url in Supervisor(stage.home).urls().items():
         if name.startswith("adapter-"):
             counts.update(await _published(stage, url))
-    return counts
+    return dict(counts)
 
 
 async def _published(stage: Stage, url: str) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -23,6 +24,7 @@ _PROCUREMENT = AgencyId.parse("UZ/GOV/procurement/tenders")
 _SOCIAL = AgencyId.parse("UZ/GOV/social/benefits")
 _PURPOSE = "tender-eligibility"
 _CASE = "lot 2026-0001"
+_NOTICE = hashlib.sha256(b"Sizning soliq holatingiz tender uchun tekshiriladi.").hexdigest()
 
 
 async def look_up(stage: Stage) -> dict[str, Any]:
@@ -40,7 +42,7 @@ async def _bidder(stage: Stage, gateway: GatewayClient, bidder: Identifier) -> d
     agreed = ["standing", "debt_uzs"]
     before = await _denied(stage, gateway, bidder, agreed)
     until = stage.instance.clock.now() + timedelta(days=90)
-    await gateway.give_consent(about, agreed, language="uz", notice_digest="sha-256:" + "0" * 64, valid_until=until)
+    await gateway.give_consent(about, agreed, language="uz", notice_digest=_NOTICE, valid_until=until)
     stage.tell("the bidder's consent is recorded")
     started = time.monotonic()
     result = await gateway.lookup(_TAX, bidder, _PURPOSE, agreed, _CASE)
