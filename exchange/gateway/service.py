@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -52,7 +52,7 @@ class GatewayContext:
     bootstrap: str
     directory: Callable[[], Directory]
     credentials: Credentials
-    pepper: bytes
+    pepper: bytes = field(repr=False)
     clock: Clock
     http: HttpClient
     settings: GatewaySettings

@@ -94,7 +94,7 @@ class World:
         """The bidder's consent to procurement."""
         return ConsentSubject(BIDDER, consumer, TAX_STANDING, CONSENT_PURPOSE)
 
-    async def give(self, *fields: str, hours: float = 24, **moved: float):
+    async def give(self, *fields: str, hours: float = 24):
         """The bidder consents, through procurement."""
         return await self.client().give_consent(
             self.about(),
@@ -104,7 +104,7 @@ class World:
             valid_until=self.clock.now() + timedelta(hours=hours),
         )
 
-    async def look_up(self, *fields: str, purpose: str = CONSENT_PURPOSE, service: str = TAX_STANDING, **change):
+    async def look_up(self, *fields: str, purpose: str = CONSENT_PURPOSE, service: str = TAX_STANDING):
         """Procurement looks the bidder up."""
         return await self.client().lookup(service, BIDDER, purpose, fields or ("standing",), "tender 17")
 

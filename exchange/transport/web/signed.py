@@ -94,7 +94,9 @@ class SignedEndpoints:
 
 def http_request(request: Request, body: bytes) -> HttpRequest:
     """What a signature covers of a Starlette request whose body was read."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():  # one sent twice is one value, joined (RFC 9110, 5.3)
+        headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
     raw_path = request.scope.get("raw_path") or request.url.path.encode()
     return HttpRequest(
         method=request.method,
