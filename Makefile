@@ -30,11 +30,13 @@ bench: $(VENV)/.dev kafka
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
-kafka: need-java
-	@test -f $(KAFKA)/.complete || { \
-	  echo "fetching Apache Kafka's jars with Maven"; \
-	  mvn -q -B -C -f deploy/kafka/pom.xml dependency:copy-dependencies \
-	    -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/$(KAFKA)" && touch $(KAFKA)/.complete; }
+kafka: need-java $(KAFKA)/.complete
+
+$(KAFKA)/.complete: deploy/kafka/pom.xml | need-java
+	@command -v mvn >/dev/null || { echo "mvn was not found: install package maven" >&2; exit 1; }
+	@echo "fetching Apache Kafka's jars with Maven"
+	@mvn -q -B -C -f deploy/kafka/pom.xml dependency:copy-dependencies \
+	  -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/$(KAFKA)" && touch $@
 
 browser:
 	@command -v chromium >/dev/null || { \
@@ -62,7 +64,6 @@ need-python:
 
 need-java:
 	@command -v java >/dev/null || { echo "java was not found: install package openjdk-17-jre-headless" >&2; exit 1; }
-	@test -f $(KAFKA)/.complete || command -v mvn >/dev/null || { echo "mvn was not found: install package maven" >&2; exit 1; }
 
 # The locks: hashes, no addresses.  Needs uv.
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q

@@ -21,6 +21,7 @@ from types import TracebackType
 
 from exchange.errors import ExchangeError, ProcessError, SettingsError
 from exchange.transport.kafka.admin import KafkaAdmin
+from exchange.transport.ports import free_port
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -135,6 +136,7 @@ class KafkaNode:
     def _spawn(self, java: str) -> None:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         command = [java, f"-Xmx{self._heap}", "-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
+        command += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         command += ["-cp", f"{self._libs}/*", "kafka.Kafka", str(self._properties)]
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603  (our own java, our own arguments)
@@ -175,13 +177,6 @@ class KafkaNode:
     def _write_properties(self) -> None:
         settings = _settings(self.port, free_port(), self._data / "log")
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-
-
-def free_port() -> int:
-    """A TCP port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _settings(port: int, controller: int, log: Path) -> dict[str, str]:

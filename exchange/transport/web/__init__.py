@@ -1,5 +1,6 @@
 """Serving HTTP: the server, problems, health and metrics, and endpoints that only agencies may call."""
 
+from exchange.transport.ports import free_port
 from exchange.transport.web.problem import (
     MEDIA_TYPE,
     malformed,
@@ -8,7 +9,7 @@ from exchange.transport.web.problem import (
     read_body,
     status_of,
 )
-from exchange.transport.web.server import Readiness, free_port, operational_routes, serve
+from exchange.transport.web.server import Readiness, operational_routes, serve
 from exchange.transport.web.signed import Call, SignedEndpoints, http_request
 
 __all__ = [

@@ -52,13 +52,6 @@ async def serve(app: Starlette, listen: str) -> AsyncIterator[None]:
         await running
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port of `host` that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def _require_free(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
