@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 from aiokafka.structs import TopicPartition
 
 from exchange.errors import SettingsError, TransportError
@@ -18,7 +18,9 @@ from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 
 _REQUEST_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
+_SETTLE_TRIES = 30
 _NO_ERROR = 0
+_UNKNOWN_TOPIC: int = UnknownTopicOrPartitionError.errno
 _TOPIC_EXISTS: int = TopicAlreadyExistsError.errno
 
 
@@ -111,11 +113,16 @@ class KafkaAdmin:
 
     async def settings(self, topic: str) -> dict[str, str]:
         """A topic's settings by name, the broker's defaults included."""
-        async with translated(self._bootstrap, _REQUEST_SECONDS):
-            answers = await self._client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        [(code, message, _, _, entries)] = answers[0].resources
+        for _ in range(_SETTLE_TRIES):
+            async with translated(self._bootstrap, _REQUEST_SECONDS):
+                answers = await self._client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            [(code, message, _, _, entries)] = answers[0].resources
+            if code != _UNKNOWN_TOPIC:  # what another process created just now takes a moment to be known everywhere
+                break
+            await asyncio.sleep(_RETRY_SECONDS)
         if code != _NO_ERROR:
-            raise TransportError(f"Kafka at {self._bootstrap} does not describe topic {topic}: {message}")
+            reason = message or for_code(code).__name__
+            raise TransportError(f"Kafka at {self._bootstrap} does not describe topic {topic}: {reason}")
         return {entry[0]: entry[1] for entry in entries}
 
     async def group_positions(self, group: str, topic: str, partitions: Iterable[int]) -> dict[int, GroupPosition]:
