@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,9 @@ Convert = Callable[[Any], Any]
 
 _TRUE = frozenset({"1", "true", "t"})
 _FALSE = frozenset({"0", "false", "f"})
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Takes trailing zeros off and nothing else: the default context would round to 28 digits."""
+
 _REMEMBERED = 8192
 """Moments remembered by a converter: neighbouring rows share dates, and parsing is the slowest step."""
 
@@ -77,7 +80,7 @@ def to_decimal(value: Any) -> Decimal:
         raise Unfit("the text is not a decimal number") from None
     if not number.is_finite():
         raise Unfit("not a finite number")
-    return number.normalize() if number.as_tuple().exponent < 0 else number  # type: ignore[operator]  # finite: an int
+    return number.normalize(_EXACT) if number.as_tuple().exponent < 0 else number  # type: ignore[operator]  # finite: an int
 
 
 def to_boolean(value: Any) -> bool:

@@ -72,12 +72,12 @@ class CursorSource:
         statement = self._first if after is None else self._next
         values: dict[str, Any] = {"size": limit} if after is None else {"size": limit, "after": after}
         try:
-            return list(connection.execute(statement, values).tuples())
+            return list(connection.execute(statement, values))
         except OperationalError as error:
             if not is_undecodable(error):
                 raise
             _take_undecodable(connection)
-            return list(connection.execute(statement, values).tuples())
+            return list(connection.execute(statement, values))
 
     def _parse(self, value: Any) -> Cursor:
         return parse_cursor(value, self._table, self._cursor)

@@ -52,7 +52,7 @@ def _try(text: str) -> datetime:
         raise ValueError(f"{text!r} is not a time format: expected e.g. %Y-%m-%d %H:%M:%S")
     try:
         return datetime.strptime(_SAMPLE.strftime(text), text)  # noqa: DTZ007
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # strptime makes a pattern of it, and fails as patterns do
         raise ValueError(f"{text!r} is not a time format: {error}") from None
 
 
