@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import avro.compatibility
 import avro.name
 import avro.schema
 
 from exchange.avro.incompatibility import Incompatibility, explain
+from exchange.avro.resolution import Resolution
 from exchange.avro.resolve import PRIMITIVES
 from exchange.avro.schema import Schema
 from exchange.avro.shape import qualified
@@ -60,9 +60,7 @@ def _read(reader: Schema, writer: Schema, reads: str, index: int) -> list[Incomp
     if reader == writer:
         return []
     mine, theirs = _reference(reader), _reference(writer)
-    checker = avro.compatibility.ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
-    verdict = checker.get_compatibility(mine, theirs)
-    if verdict.compatibility is avro.compatibility.SchemaCompatibilityType.compatible:
+    if Resolution().can_read(mine, theirs):
         return []
     return explain(mine, theirs, reads, index)
 

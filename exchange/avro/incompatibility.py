@@ -11,6 +11,8 @@ from typing import Any
 
 import avro.compatibility
 
+from exchange.avro.resolution import Resolution
+
 
 @dataclass(frozen=True, slots=True)
 class Incompatibility:
@@ -58,11 +60,11 @@ class _Walk:
     def __init__(self, reads: str, earlier: int) -> None:
         self._reads = reads
         self._earlier = earlier
-        self._checker = avro.compatibility.ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
+        self._resolution = Resolution()
         self._seen: set[tuple[int, int]] = set()
 
     def differences(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
-        if self._can_read(reader, writer) or (id(reader), id(writer)) in self._seen:
+        if self._resolution.can_read(reader, writer) or (id(reader), id(writer)) in self._seen:
             return
         self._seen.add((id(reader), id(writer)))
         if reader.type == writer.type and reader.type in _WALKERS:
@@ -74,15 +76,11 @@ class _Walk:
         else:
             yield self._mismatch(reader, writer, place)
 
-    def _can_read(self, reader: Any, writer: Any) -> bool:
-        verdict = self._checker.get_compatibility(reader, writer)
-        return verdict.compatibility is avro.compatibility.SchemaCompatibilityType.compatible
-
     def _record(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
         yield from self._name(reader, writer, place)
         for i, field in enumerate(reader.fields):
             there = place.down("fields", str(i), field=field.name)
-            theirs = avro.compatibility.lookup_writer_field(writer_schema=writer, reader_field=field)
+            theirs = self._resolution.writer_field(field, writer)
             if theirs is not None:
                 yield from self.differences(field.type, theirs.type, there.down("type"))
             elif not field.has_default:
@@ -96,7 +94,7 @@ class _Walk:
 
     def _union(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
         for i, branch in enumerate(writer.schemas):
-            if not self._can_read(reader, branch):
+            if not self._resolution.can_read(reader, branch):
                 detail = f"reader union lacking writer type: {branch.type.upper()}"
                 yield self._missing_branch(branch, place.down(str(i)), detail)
 
@@ -105,7 +103,7 @@ class _Walk:
         for branch in writer.schemas:
             if branch.type == reader.type:
                 yield from self.differences(reader, branch, place)
-            elif not self._can_read(reader, branch):
+            elif not self._resolution.can_read(reader, branch):
                 message = f"{place.words} {self._takes()} {_kind(branch)}"
                 yield self._found("TYPE_MISMATCH", place, message, _types(reader, branch))
 
@@ -119,7 +117,8 @@ class _Walk:
 
     def _enum(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
         yield from self._name(reader, writer, place)
-        missing = [each for each in writer.symbols if each not in reader.symbols]
+        known = frozenset(reader.symbols)
+        missing = [each for each in writer.symbols if each not in known]
         if missing and not reader.props.get("default"):
             verb = "lost" if self._reads == "new" else "gained"
             plural = "symbols" if len(missing) > 1 else "symbol"

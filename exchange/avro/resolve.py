@@ -76,8 +76,7 @@ class _Resolver:
         branches = [self.type_at(each, namespace, f"{path}/{i}", depth + 1) for i, each in enumerate(raw)]
         if any(isinstance(each, list) for each in branches):
             raise _wrong(path, "a union holds no union directly")
-        kinds = [self._branch_name(each) for each in branches]
-        twice = next((each for i, each in enumerate(kinds) if each in kinds[:i]), None)
+        twice = _repeated([self._branch_name(each) for each in branches])
         if twice is not None:
             raise _wrong(path, f"a union holds {twice} more than once")
         return branches
@@ -119,8 +118,8 @@ class _Resolver:
             raise _wrong(path, f'"symbols" must be an array of names, not {_shown(symbols)}')
         for symbol in symbols:
             _check_name(symbol, path, "enum symbol")
-        if len(set(symbols)) != len(symbols):
-            twice = next(each for each in symbols if symbols.count(each) > 1)
+        twice = _repeated(symbols)
+        if twice is not None:
             raise _wrong(path, f"symbol {_shown(twice)} is there more than once")
         if "default" in raw and raw["default"] not in symbols:
             raise _wrong(path, f"the default {_shown(raw['default'])} is not one of the symbols")
@@ -186,6 +185,15 @@ _READERS = {
     "array": _Resolver._array,
     "map": _Resolver._map,
 }
+
+
+def _repeated(names: list[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _definition_name(raw: dict[str, Json], namespace: str, path: str) -> str:
