@@ -9,6 +9,9 @@ from exchange.ids import AgencyId
 from exchange.transport.kafka import TopicSpec
 from exchange.trust import Directory, TopicEntry
 
+EVENT_BYTES = 1024 * 1024
+"""What an event topic takes in one batch, hence in one record."""
+
 DEAD_LETTER_BYTES = 4 * 1024 * 1024
 """What a dead-letter topic takes: any record of another topic, and the reason it was refused."""
 
@@ -24,7 +27,8 @@ def topic_specs(directory: Directory, replication: int = 1) -> Iterator[TopicSpe
 
 def event_topic(topic: TopicEntry, replication: int = 1) -> TopicSpec:
     """One topic of the directory."""
-    return TopicSpec(topic.name, topic.partitions, compacted=topic.compacted, replication=replication)
+    settings = {"max.message.bytes": str(EVENT_BYTES)}
+    return TopicSpec(topic.name, topic.partitions, topic.compacted, replication, settings)
 
 
 def dead_letter_topic(agency: AgencyId, replication: int = 1) -> TopicSpec:

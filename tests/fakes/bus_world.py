@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from exchange.bus import DeadLetters, Publisher, Subscriber, topic_specs
 from exchange.clock import format_millis
 from exchange.ids import AgencyId, PublisherId
-from exchange.transport.kafka import IdempotentProducer, KafkaAdmin, PartitionConsumer, Received, Written
+from exchange.transport.kafka import IdempotentProducer, KafkaAdmin, Outgoing, PartitionConsumer, Received, Written
 from exchange.trust import Directory, SigningKey
 from tests.fakes.registry_fake import FakeRegistry, FakeSchemaCache
 
@@ -171,8 +171,14 @@ async def raw_records(world: World, topic: str) -> list[Received]:
 
 
 async def write_raw(
-    world: World, topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes]] = (), key: bytes | None = None
+    world: World,
+    topic: str,
+    value: bytes | None,
+    headers: Sequence[tuple[str, bytes]] = (),
+    key: bytes | None = None,
+    *,
+    partition: int = 0,
 ) -> Written:
     """Write straight to Kafka, past the exchange."""
     async with IdempotentProducer(world.kafka) as producer:
-        return await producer.append(topic, value, key=key, partition=0, headers=headers)
+        return (await producer.write([Outgoing(topic, partition, key, value, list(headers))]))[0]

@@ -1,0 +1,196 @@
+"""Groups: rebalances, restarts, a sink's own place, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from exchange.bus import StoredPosition
+from exchange.errors import PublisherFenced, TransportError
+from exchange.transport.kafka import Partition
+from tests.fakes.bus_world import SCHEMA, World, collect, raw_records, write_raw
+
+
+@pytest.fixture
+async def wide(kafka):
+    """An instance whose topic has four partitions."""
+    world = World(kafka, partitions=4)
+    await world.create_topics()
+    return world
+
+
+async def publish(world, start, end):
+    async with world.publisher() as publisher:
+        await publisher.open(world.topic, SCHEMA)
+        for n in range(start, end):
+            publisher.add(world.topic, {"n": n}, key=f"k{n}")
+        await publisher.commit()
+
+
+class Sink:
+    """Rows and place in one step, as a database's transaction has them; refuses a place it is not at."""
+
+    def __init__(self):
+        self.rows = []
+        self.places = {}
+
+    async def load(self, group, topic, partition):
+        return self.places.get((topic, partition))
+
+    def store(self, batch):
+        at = self.places.get((batch.topic, batch.partition))
+        if at is not None and at.next_offset != batch.first_offset:
+            return False
+        self.rows += [event.data["n"] for event in batch.events]
+        self.places[batch.topic, batch.partition] = StoredPosition(batch.next_offset, batch.sequences)
+        return True
+
+
+async def test_a_restart_continues_from_the_committed_place_and_its_sequences(world):
+    """A new process reads on where the last one committed, and knows which sequences it saw."""
+    await publish(world, 0, 10)
+    async with world.subscriber(batch_records=5) as subscriber:
+        assert len(await collect(subscriber, 5)) == 5
+    async with world.subscriber(batch_records=5) as subscriber:
+        assert [event.data["n"] for event in await collect(subscriber, 5)] == [5, 6, 7, 8, 9]
+    first = (await raw_records(world, world.topic))[0]
+    await write_raw(world, world.topic, first.value, first.headers, first.key)
+    async with world.subscriber() as subscriber:
+        batch = await anext(subscriber.batches())
+        assert [each.error.code for each in batch.refused] == ["sequence_refused"]
+
+
+async def test_a_batch_that_was_not_committed_comes_again(world):
+    """Processing without a commit is not processing: the next process gets the batch again."""
+    await publish(world, 0, 3)
+    for _ in range(2):
+        async with world.subscriber() as subscriber:
+            batch = await anext(subscriber.batches())
+            assert [event.data["n"] for event in batch.events] == [0, 1, 2]
+
+
+async def test_a_rebalance_between_two_subscribers_loses_and_repeats_nothing(wide):
+    """A member that joins while another reads takes over partitions at the committed place, with nothing twice."""
+    await publish(wide, 0, 4_000)
+    seen = []
+
+    async def read(subscriber, pace):
+        async for batch in subscriber.batches():
+            await asyncio.sleep(pace)
+            await subscriber.commit(batch)
+            seen.extend(event.data["n"] for event in batch.events)
+
+    async with wide.subscriber("pair", batch_records=50) as one:
+        first = asyncio.ensure_future(read(one, 0.01))
+        while len(seen) < 400:
+            await asyncio.sleep(0.01)
+        async with wide.subscriber("pair", batch_records=50) as two:
+            second = asyncio.ensure_future(read(two, 0.005))
+            await two.wait_assigned()
+            await publish(wide, 4_000, 5_000)
+            while len(seen) < 4_600:
+                await asyncio.sleep(0.01)
+            two.stop()
+            await second
+        while len(seen) < 5_000:
+            await asyncio.sleep(0.01)
+        one.stop()
+        await first
+    assert sorted(seen) == list(range(5_000))
+
+
+async def test_a_commit_after_the_partition_moved_is_refused(wide):
+    """A member that kept a batch too long is told that the partition is no longer its own."""
+    await publish(wide, 0, 100)
+    async with wide.subscriber("slow", batch_records=10) as slow:
+        batches = slow.batches()
+        batch = await anext(batches)
+        slow_next = asyncio.ensure_future(anext(batches, None))  # asking for more lets go of the batch
+        async with wide.subscriber("slow") as quick:
+            taking = asyncio.ensure_future(anext(quick.batches()))
+            await quick.wait_assigned()
+            with pytest.raises(TransportError) as lost:
+                await slow.commit(batch)
+            assert lost.value.code == "assignment_lost"
+            taking.cancel()
+        slow_next.cancel()
+
+
+async def test_a_sink_keeps_its_own_place(wide):
+    """With the place in the sink, a group whose commits never reached Kafka repeats nothing."""
+    await publish(wide, 0, 200)
+    sink = Sink()
+    for _ in range(4):
+        async with wide.subscriber("sink", positions=sink, batch_records=20) as subscriber:
+            batches = subscriber.batches()
+            for _ in range(2):
+                assert sink.store(await anext(batches))
+            await batches.aclose()
+    async with wide.subscriber("sink", positions=sink) as subscriber:
+        async for batch in subscriber.batches():
+            assert sink.store(batch)
+            await subscriber.commit(batch)
+            if len(sink.rows) == 200:
+                break
+    assert sorted(sink.rows) == list(range(200))
+
+
+async def test_a_sink_that_cannot_be_read_stops_the_subscriber(world):
+    """Without the sink's place nothing is read: guessing one would lose or repeat rows."""
+
+    class Broken:
+        async def load(self, group, topic, partition):
+            raise TransportError("the database is away")
+
+    await publish(world, 0, 1)
+    async with world.subscriber("broken", positions=Broken()) as subscriber:
+        with pytest.raises(TransportError, match="database is away"):
+            await anext(subscriber.batches())
+
+
+async def test_stop_ends_after_the_batch_in_hand(world):
+    """SIGTERM drains: the batch in hand can be committed, and no other is handed out."""
+    await publish(world, 0, 10)
+    async with world.subscriber(batch_records=2) as subscriber:
+        handed = []
+        async for batch in subscriber.batches():
+            handed.append(batch)
+            subscriber.stop()
+            await subscriber.commit(batch)
+        assert [event.data["n"] for batch in handed for event in batch.events] == [0, 1]
+    async with world.subscriber() as subscriber:
+        assert [event.data["n"] for event in await collect(subscriber, 8)] == list(range(2, 10))
+
+
+async def test_consumed_events_and_lag_are_measured(world, sample):
+    """The consumed counter and the lag follow the commits; at the end the lag is zero."""
+    await publish(world, 0, 10)
+    labels = {"topic": world.topic, "group": world.group("copy")}
+    async with world.subscriber(batch_records=4) as subscriber:
+        batches = subscriber.batches()
+        await subscriber.commit(await anext(batches))
+        assert sample("exchange_consumed_total", **labels) == 4
+        assert sample("exchange_consumer_lag", partition="0", **labels) > 0
+        await subscriber.commit(await anext(batches))
+        await subscriber.commit(await anext(batches))
+    assert sample("exchange_consumed_total", **labels) == 10
+    assert sample("exchange_consumer_lag", partition="0", **labels) <= 1
+
+
+async def test_a_member_that_lost_its_partition_cannot_write_a_dead_letter(world):
+    """Who takes a partition over fences the dead letters of who had it before."""
+    await write_raw(world, world.topic, b"one", [])
+    await write_raw(world, world.topic, b"two", [])
+    place = Partition(world.topic, 0)
+    async with world.subscriber("refusing") as subscriber:
+        batch = await anext(subscriber.batches())
+    old, new = world.dead_letters("g"), world.dead_letters("g")
+    assert await old.keep(place, batch.refused[:1], 1) == 1
+    assert await new.keep(place, batch.refused, 2) == 1
+    with pytest.raises(PublisherFenced):
+        await old.keep(place, batch.refused[1:], 2)
+    assert await new.keep(place, batch.refused, 2) == 0
+    await old.close()
+    await new.close()
+    assert [each.value for each in await raw_records(world, world.social.dead_letter_topic)] == [b"one", b"two"]
