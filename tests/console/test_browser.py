@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
@@ -39,16 +40,24 @@ process_resident_memory_bytes 88604672
 """
 
 
-@pytest.fixture
-async def address(process: ServedProcess, clock: MovedClock) -> AsyncIterator[str]:
-    """The address of a console that watches one process and misses another."""
+@asynccontextmanager
+async def console_of(process: ServedProcess, clock: MovedClock, refresh_seconds: int) -> AsyncIterator[str]:
+    """The address of a console that watches one process and misses another, once it has looked."""
     process.metrics = METRICS
     targets = {"adapter-transport": process.address, "gateway": f"http://127.0.0.1:{free_port()}"}
     listen = f"127.0.0.1:{free_port()}"
-    async with ConsoleService(ConsoleContext(listen, "UZ", lambda: targets, clock)) as console:
+    context = ConsoleContext(listen, "UZ", lambda: targets, clock, refresh_seconds, scrape_seconds=0.2)
+    async with ConsoleService(context) as console:
         while console.page().scraped is None:
             await asyncio.sleep(0)
         yield f"http://{listen}/"
+
+
+@pytest.fixture
+async def address(process: ServedProcess, clock: MovedClock) -> AsyncIterator[str]:
+    """The address of a console whose page stays while it is looked at."""
+    async with console_of(process, clock, refresh_seconds=3600) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -154,3 +163,13 @@ async def test_the_page_is_used_by_keyboard(browser, address, complaints):
     await page.keyboard.press("Enter")
     await page.get_by_text("paused").wait_for()
     assert complaints == []
+
+
+async def test_the_page_follows_by_itself(browser, process: ServedProcess, clock, complaints):
+    """What a process counts meanwhile appears on the open page, without a script and without the reader."""
+    async with console_of(process, clock, refresh_seconds=1) as address:
+        page = await open_page(browser, address, complaints)
+        process.metrics = METRICS.replace(" 336776", " 336999")
+        await page.get_by_role("cell", name="336,999").first.wait_for()
+        assert complaints == []
+        await page.close()

@@ -10,10 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from exchange.console.exposition import LAG, MAX_BYTES, MAX_SERIES, PUBLISHED, parse_exposition
+from exchange.audit import metrics as audit
+from exchange.bus import metrics as bus
+from exchange.console.exposition import (
+    CONSENT_CHANGES,
+    CONSUMED,
+    DEAD_LETTERS,
+    GAPS,
+    LAG,
+    LOOKUPS,
+    MAX_BYTES,
+    MAX_SERIES,
+    PUBLISHED,
+    REFUSED,
+    TREE_SIZE,
+    parse_exposition,
+)
 from exchange.errors import TransportError
+from exchange.gateway import metrics as gateway
 
-from .figures import lag, published
+from .figures import lag, published, series
 
 
 def test_a_counter_is_read_with_its_labels():
@@ -49,6 +65,34 @@ def test_a_process_that_tells_nothing_of_itself_is_read():
     """Start time, memory and version are unknown where they are not exposed."""
     exposition = parse_exposition(b"")
     assert (exposition.started, exposition.memory, exposition.version) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "labels"),
+    [
+        (bus.PUBLISHED, PUBLISHED, {"topic": "console-test", "publisher": "p"}),
+        (bus.CONSUMED, CONSUMED, {"topic": "console-test", "group": "g"}),
+        (bus.REFUSED, REFUSED, {"topic": "console-test", "code": "c"}),
+        (bus.DEAD_LETTERS, DEAD_LETTERS, {"topic": "console-test", "code": "c"}),
+        (bus.SEQUENCE_GAPS, GAPS, {"topic": "console-test"}),
+        (gateway.LOOKUPS, LOOKUPS, {"service": "console-test", "outcome": "o"}),
+        (gateway.CONSENT_CHANGES, CONSENT_CHANGES, {"state": "console-test"}),
+    ],
+)
+def test_what_the_processes_count_is_what_the_console_reads(metric, name, labels):
+    """The counters of the bus and the gateway have the names and labels under which they are looked for."""
+    metric.labels(**labels).inc()
+    assert series(name, **labels) in parse_exposition(generate_latest()).counters
+
+
+def test_what_the_processes_measure_is_what_the_console_reads():
+    """The gauges of the bus and the audit log have the names and labels under which they are looked for."""
+    bus.CONSUMER_LAG.labels(topic="console-test", partition="0", group="g").set(1)
+    audit.TREE_SIZE.set(1)
+    exposition = parse_exposition(generate_latest())
+    assert lag(0, "console-test", "g") in exposition.gauges
+    assert series(TREE_SIZE) in exposition.gauges
+    assert exposition.started is not None
 
 
 def test_other_metrics_are_left_out():
