@@ -15,6 +15,7 @@ from exchange.consent import DENIALS, ConsentRecord, parse_consent
 from exchange.errors import (
     AccessDenied,
     AuditError,
+    AuditUnavailable,
     ConsentError,
     DocumentInvalid,
     ExchangeError,
@@ -184,6 +185,9 @@ def _decode(body: bytes, kind: type[_T]) -> _T:
         raise DocumentInvalid(f"the gateway's answer is not what is expected here: {error}") from None
 
 
+_AUDIT: Mapping[str, type[AuditError]] = {"audit_unavailable": AuditUnavailable, "entry_refused": AuditError}
+
+
 def _error(response: HttpResponse) -> ExchangeError:
     """The error that a problem tells of: of the class its code and status belong to."""
     problem = _decode(response.body, _Problem)
@@ -196,8 +200,8 @@ def _error(response: HttpResponse) -> ExchangeError:
 def _class_of(code: str, status: int) -> type[ExchangeError]:
     if code in FAILURES:
         return LookupFailed
-    if code in ("audit_unavailable", "entry_refused"):
-        return AuditError
+    if code in _AUDIT:
+        return _AUDIT[code]
     by_status: dict[int, type[ExchangeError]] = {401: RequestRefused, 409: ConsentError}
     if status in by_status:
         return by_status[status]

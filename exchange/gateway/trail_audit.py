@@ -7,7 +7,6 @@ from collections.abc import Callable
 import msgspec
 
 from exchange.audit import AuditEntry, AuditWriter
-from exchange.errors import AuditError
 from exchange.gateway.ports import Receipt
 from exchange.transport.http import Credentials
 from exchange.trust import Directory
@@ -28,9 +27,5 @@ class AuditTopicTrail:
 
     async def append(self, entry: AuditEntry) -> Receipt:
         """The entry's receipt as JSON data, once the entry is durable; raises AuditError."""
-        try:
-            receipt = await self._writer.append(entry)
-        except AuditError as error:
-            error.retriable = error.code == "audit_unavailable"
-            raise
+        receipt = await self._writer.append(entry)
         return msgspec.json.decode(receipt.encode(), type=dict)

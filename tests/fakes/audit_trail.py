@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.audit import AuditEntry
-from exchange.errors import AuditError
+from exchange.errors import AuditUnavailable
 from exchange.gateway.ports import Receipt
 
 
@@ -17,6 +17,6 @@ class MemoryAuditTrail:
     async def append(self, entry: AuditEntry) -> Receipt:
         """A receipt that names the entry's document by its content."""
         if self.fail_from is not None and len(self.entries) >= self.fail_from:
-            raise AuditError("the audit entry is not durable", code="audit_unavailable", retriable=True)
+            raise AuditUnavailable("the audit entry is not durable")
         self.entries.append(entry)
         return {"type": "exchange-receipt-v1", "document": entry.content(), "salt": "AAAAAAAAAAAAAAAAAAAAAA=="}

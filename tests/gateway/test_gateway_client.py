@@ -14,7 +14,7 @@ from starlette.routing import Route
 from exchange.clock import SystemClock
 from exchange.errors import (
     AccessDenied,
-    AuditError,
+    AuditUnavailable,
     ConsentError,
     DocumentInvalid,
     ExchangeError,
@@ -206,7 +206,7 @@ async def test_another_agencys_answer_is_not_believed(scene):
         (403, b"<html>", DocumentInvalid, "document_invalid"),
         (403, b'{"code": "consent_missing"}', AccessDenied, "consent_missing"),
         (503, b'{"code": "consent_view_stale", "retriable": true}', AccessDenied, "consent_view_stale"),
-        (503, b'{"code": "audit_unavailable"}', AuditError, "audit_unavailable"),
+        (503, b'{"code": "audit_unavailable"}', AuditUnavailable, "audit_unavailable"),
         (503, b'{"code": "directory_expired"}', AccessDenied, "directory_expired"),
         (404, b'{"code": "consent_not_found"}', ConsentError, "consent_not_found"),
         (409, b'{"code": "field_not_agreed"}', ConsentError, "field_not_agreed"),

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 from joserfc.errors import BadSignatureError
 
+from exchange.connect.grant import verify_grant
 from exchange.gateway import Grant, sign_grant
 from exchange.ids import ServiceId
 from exchange.transport.http import Credentials
 from exchange.trust import SigningKey
-from tests.fakes.instance import GATEWAY, PROCUREMENT, TAX_STANDING
+from tests.fakes.instance import GATEWAY, PROCUREMENT, TAX_STANDING, FakeInstance
 from tests.fakes.moving_clock import NOON
 from tests.fakes.provider_app import grant_claims
 
@@ -76,3 +77,22 @@ def test_another_key_does_not_verify():
     grant = sign_grant(GRANT, Credentials(GATEWAY, SigningKey.generate()), NOON)
     with pytest.raises(BadSignatureError):
         grant_claims(grant, KEY.public)
+
+
+def test_a_provider_takes_the_grant():
+    """What a gateway signs is what the adapter's provider verifies."""
+    instance = FakeInstance(NOON)
+    grant = verify_grant(
+        sign_grant(GRANT, instance.credentials(GATEWAY), NOON),
+        service=GRANT.service,
+        sender=GATEWAY,
+        transaction_id=GRANT.transaction_id,
+        directory=instance.directory(),
+        now=NOON,
+    )
+    assert (grant.consumer, grant.purpose, set(grant.fields), grant.basis) == (
+        PROCUREMENT,
+        "tender-eligibility",
+        GRANT.fields,
+        "consent",
+    )
