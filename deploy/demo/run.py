@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
+from deploy.demo.load import Sizes
 from deploy.demo.memory import MemoryWatch
 from deploy.demo.report import Report
 from deploy.demo.stage import ROOT, Stage
@@ -47,10 +48,10 @@ STORY: tuple[tuple[str, Callable[[Stage], Awaitable[dict[str, Any]]]], ...] = (
 )
 
 
-async def run(home: Path, report: Report) -> bool:
-    """Tell the story in a fresh `home`; True when every line held."""
+async def run(home: Path, report: Report, path: Path, sizes: Sizes | None = None) -> bool:
+    """Tell the story in a fresh `home` and write the report to `path`; True when every line held."""
     await _clear(home)
-    stage = Stage(home, report)
+    stage = Stage(home, report, sizes or Sizes())
     watch = MemoryWatch(home)
     async with watch:
         with suppress(Exception):  # the report has it, and says that the line did not hold
@@ -63,7 +64,7 @@ async def run(home: Path, report: Report) -> bool:
         elif (home / FILE_NAME).exists():
             await stop(Instance(home))
     report.tell(f"all processes together used at most {watch.peak_mib:,.0f} MiB")
-    return report.write(REPORT, len(STORY), round(watch.peak_mib))
+    return report.write(path, len(STORY), round(watch.peak_mib))
 
 
 async def _clear(home: Path) -> None:
@@ -85,7 +86,7 @@ def main() -> int:
     """The command: 0 when every line of the story held."""
     console = Console(highlight=False, soft_wrap=True)
     report = Report(console)
-    held = asyncio.run(run(HOME, report))
+    held = asyncio.run(run(HOME, report, REPORT))
     verdict = "[bold green]every line held[/]" if held else "[bold red]not every line held[/]"
     console.print(f"\n{verdict}: {REPORT.name}")
     return 0 if held else 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deploy.demo.load import Sizes
 from deploy.demo.report import DidNotHold, Report
 from exchange.cli.instance import Instance
 from exchange.transport.http import HttpClient
@@ -40,6 +41,7 @@ class Stage:
 
     home: Path
     report: Report
+    sizes: Sizes = field(default_factory=Sizes)
     receipts: list[Path] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 

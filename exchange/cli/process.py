@@ -12,6 +12,9 @@ from typing import Any
 import structlog
 import uvloop
 
+from exchange import __version__
+from exchange.cli.metrics import BUILD_INFO
+
 Body = Callable[[asyncio.Event], Awaitable[None]]
 """A process's main: it returns soon after the event is set."""
 
@@ -19,6 +22,7 @@ Body = Callable[[asyncio.Event], Awaitable[None]]
 def run_process(name: str, body: Body) -> None:
     """Run `body` until it returns; SIGTERM and SIGINT set its event. Errors leave as they are."""
     configure_logs(name)
+    BUILD_INFO.labels(__version__).set(1)
     uvloop.run(_with_signals(body))
 
 

@@ -37,7 +37,7 @@ def test_a_process_ends_in_order_on_sigterm(make_home, kafka, name):
     assert (code, "Traceback" in err) == (0, False), err
 
 
-@pytest.mark.parametrize("name", ("gateway", "audit"))
+@pytest.mark.parametrize("name", ["gateway", "audit"])
 def test_an_expired_directory_stops_a_process(make_home, kafka, name):
     """Past the directory's expiry nothing starts, and the message says what the operators do."""
     home = make_home(kafka)
@@ -48,7 +48,7 @@ def test_an_expired_directory_stops_a_process(make_home, kafka, name):
     assert "exchange directory sign" in last_line(ended.stderr)
 
 
-@pytest.mark.parametrize("name", ("gateway", "audit"))
+@pytest.mark.parametrize("name", ["gateway", "audit"])
 def test_an_altered_directory_stops_a_process(make_home, kafka, name):
     """A directory that the operators did not sign is not followed."""
     home = make_home(kafka)

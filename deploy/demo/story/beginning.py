@@ -60,7 +60,7 @@ def _load_databases(stage: Stage) -> dict[str, int]:
             bars.update(tasks[agency], completed=done)
             rows[agency] = done
 
-        load_all(stage.data, advance)
+        load_all(stage.data, advance, stage.sizes)
     return rows
 
 

@@ -38,7 +38,7 @@ async def follow_changes(stage: Stage) -> dict[str, Any]:
 
 
 async def _follow_one(stage: Stage) -> dict[str, Any]:
-    [(pinfl,)] = stage.rows("interior", "SELECT PINFL FROM FUQARO ORDER BY ID LIMIT 1 OFFSET 7000")
+    [(pinfl,)] = stage.rows("interior", "SELECT PINFL FROM FUQARO ORDER BY ID DESC LIMIT 1")
     started = time.monotonic()
     with stage.database("interior") as civil:
         civil.execute("UPDATE FUQARO SET MANZIL = 'Demo ko‘chasi, 1-uy' WHERE PINFL = ?", (pinfl,))
