@@ -15,16 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
-
-import avro.name
-import avro.schema
 
 from exchange.avro.incompatibility import Incompatibility, explain
 from exchange.avro.resolution import Resolution
-from exchange.avro.resolve import PRIMITIVES
 from exchange.avro.schema import Schema
-from exchange.avro.shape import qualified
+from exchange.avro.structure import Node, structure_of
 from exchange.errors import SchemaInvalid
 
 LEVELS = ("NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE")
@@ -34,7 +29,7 @@ def check_compatibility(new: Schema, earlier: Sequence[Schema], level: str) -> l
     """What breaks when `new` follows `earlier` (oldest first) at `level`; empty when nothing does.
 
     The newest earlier version that `new` breaks with decides: only its incompatibilities are listed, each with the
-    index in `earlier`. Raises SchemaInvalid for an unknown level, or where a schema cannot be compared.
+    index in `earlier`. Raises SchemaInvalid for an unknown level.
     """
     if level not in LEVELS:
         raise SchemaInvalid(f"{level!r} is no compatibility level: expected one of {', '.join(LEVELS)}")
@@ -59,39 +54,10 @@ def _read(reader: Schema, writer: Schema, reads: str, index: int) -> list[Incomp
     """What keeps `reader` from reading what `writer` wrote; `reads` says which of both, new or old, reads."""
     if reader == writer:
         return []
-    mine, theirs = _reference(reader), _reference(writer)
-    if Resolution().can_read(mine, theirs):
-        return []
-    return explain(mine, theirs, reads, index)
+    mine, theirs = _structure(reader), _structure(writer)
+    return [] if Resolution().can_read(mine, theirs) else explain(mine, theirs, reads, index)
 
 
-@lru_cache(maxsize=512)
-def _reference(schema: Schema) -> Any:
-    """The reference implementation's object of a schema: structure alone, for nothing else is compared."""
-    names = avro.name.Names()
-    try:
-        return avro.schema.make_avsc_object(_structure(schema.raw), names)
-    except Exception as error:  # the library raises whatever it meets
-        raise SchemaInvalid(f"the schema cannot be compared with others: {error}") from None
-
-
-_KEPT = frozenset({"type", "symbols", "size", "default"})
-
-
-def _structure(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_structure(each) for each in schema]
-    if isinstance(schema, str):
-        return schema if schema in PRIMITIVES else qualified(schema)
-    kept = {key: value for key, value in schema.items() if key in _KEPT}
-    kept |= {key: _structure(schema[key]) for key in ("items", "values") if key in schema}
-    if schema["type"] in ("record", "error"):
-        kept |= {"type": "record", "fields": [_field(each) for each in schema["fields"]]}
-    if schema["type"] in ("record", "error", "enum", "fixed"):
-        kept |= {"name": qualified(schema["name"]), "aliases": [qualified(each) for each in schema.get("aliases", [])]}
-    return kept
-
-
-def _field(field: dict[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {key: value for key, value in field.items() if key in ("name", "default", "aliases")}
-    return {**kept, "type": _structure(field["type"])}
+@lru_cache(maxsize=256)
+def _structure(schema: Schema) -> Node:
+    return structure_of(schema.raw)

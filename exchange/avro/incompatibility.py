@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import avro.compatibility
+from typing import TypeVar
 
 from exchange.avro.resolution import Resolution
+from exchange.avro.structure import Node
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class _Place:
         return f"field '{'.'.join(self.fields)}'" if self.fields else "the schema"
 
 
-def explain(reader: Any, writer: Any, reads: str, earlier: int) -> list[Incompatibility]:
-    """The reasons, at least one, why `reader` cannot read what `writer` wrote; both are objects of `avro.schema`."""
+def explain(reader: Node, writer: Node, reads: str, earlier: int) -> list[Incompatibility]:
+    """The reasons, at least one, why `reader` cannot read what `writer` wrote; both are structures."""
     return list(_Walk(reads, earlier).differences(reader, writer, _Place()))
 
 
@@ -63,7 +64,7 @@ class _Walk:
         self._resolution = Resolution()
         self._seen: set[tuple[int, int]] = set()
 
-    def differences(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+    def differences(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
         if self._resolution.can_read(reader, writer) or (id(reader), id(writer)) in self._seen:
             return
         self._seen.add((id(reader), id(writer)))
@@ -76,7 +77,7 @@ class _Walk:
         else:
             yield self._mismatch(reader, writer, place)
 
-    def _record(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+    def _record(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
         yield from self._name(reader, writer, place)
         for i, field in enumerate(reader.fields):
             there = place.down("fields", str(i), field=field.name)
@@ -86,19 +87,21 @@ class _Walk:
             elif not field.has_default:
                 yield self._missing_default(field.name, there)
 
-    def _array(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
-        yield from self.differences(reader.items, writer.items, place.down("items"))
+    def _array(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
+        if reader.items and writer.items:
+            yield from self.differences(reader.items, writer.items, place.down("items"))
 
-    def _map(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
-        yield from self.differences(reader.values, writer.values, place.down("values"))
+    def _map(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
+        if reader.values and writer.values:
+            yield from self.differences(reader.values, writer.values, place.down("values"))
 
-    def _union(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+    def _union(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
         for i, branch in enumerate(writer.schemas):
             if not self._resolution.can_read(reader, branch):
                 detail = f"reader union lacking writer type: {branch.type.upper()}"
                 yield self._missing_branch(branch, place.down(str(i)), detail)
 
-    def _branches(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+    def _branches(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
         """A union read as one of its branches."""
         for branch in writer.schemas:
             if branch.type == reader.type:
@@ -107,7 +110,7 @@ class _Walk:
                 message = f"{place.words} {self._takes()} {_kind(branch)}"
                 yield self._found("TYPE_MISMATCH", place, message, _types(reader, branch))
 
-    def _fixed(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+    def _fixed(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
         yield from self._name(reader, writer, place)
         if reader.size != writer.size:
             before, after = self._order(reader.size, writer.size)
@@ -115,7 +118,7 @@ class _Walk:
             detail = f"expected: {writer.size}, found: {reader.size}"
             yield self._found("FIXED_SIZE_MISMATCH", place.down("size"), message, detail)
 
-    def _enum(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
+    def _enum(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
         yield from self._name(reader, writer, place)
         known = frozenset(reader.symbols)
         missing = [each for each in writer.symbols if each not in known]
@@ -125,11 +128,11 @@ class _Walk:
             message = f"{place.words} {verb} the {plural} {_listed(missing)} and its enum has no default"
             yield self._found("MISSING_ENUM_SYMBOLS", place.down("symbols"), message, f"[{', '.join(missing)}]")
 
-    def _name(self, reader: Any, writer: Any, place: _Place) -> Iterator[Incompatibility]:
-        if not avro.compatibility.schema_name_equals(reader, writer):
-            before, after = self._order(_plain(reader.fullname), _plain(writer.fullname))
+    def _name(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
+        if not self._resolution.same_name(reader, writer):
+            before, after = self._order(reader.fullname, writer.fullname)
             message = f"the type of {place.words} was renamed from {before} to {after} without an alias"
-            detail = f"expected: {_plain(writer.fullname)}"
+            detail = f"expected: {writer.fullname}"
             yield self._found("NAME_MISMATCH", place.down("name"), message, detail)
 
     def _missing_default(self, name: str, place: _Place) -> Incompatibility:
@@ -138,18 +141,18 @@ class _Walk:
         message = f"{place.words} was {verb} without a default{before}"
         return self._found("READER_FIELD_MISSING_DEFAULT_VALUE", place, message, name)
 
-    def _missing_branch(self, branch: Any, place: _Place, detail: str) -> Incompatibility:
+    def _missing_branch(self, branch: Node, place: _Place, detail: str) -> Incompatibility:
         return self._found("MISSING_UNION_BRANCH", place, f"{place.words} {self._takes()} {_kind(branch)}", detail)
 
     def _takes(self) -> str:
         return "no longer takes" if self._reads == "new" else "now also takes"
 
-    def _mismatch(self, reader: Any, writer: Any, place: _Place) -> Incompatibility:
+    def _mismatch(self, reader: Node, writer: Node, place: _Place) -> Incompatibility:
         before, after = self._order(_kind(reader), _kind(writer))
         message = f"{place.words} changed from {before} to {after}"
         return self._found("TYPE_MISMATCH", place, message, _types(reader, writer))
 
-    def _order(self, reader: Any, writer: Any) -> tuple[Any, Any]:
+    def _order(self, reader: _T, writer: _T) -> tuple[_T, _T]:
         """The earlier version's first."""
         return (writer, reader) if self._reads == "new" else (reader, writer)
 
@@ -172,20 +175,15 @@ _WALKERS = {
 }
 
 
-def _kind(schema: Any) -> str:
+def _kind(schema: Node) -> str:
     """A type in words: `string`, `enum x.Kind`, `null or string`."""
     if schema.type == "union":
         return " or ".join(_kind(each) for each in schema.schemas) or "nothing"
-    name = getattr(schema, "fullname", None)
-    return f"{schema.type} {_plain(name)}" if name and schema.type in ("record", "enum", "fixed") else str(schema.type)
+    return f"{schema.type} {schema.fullname}" if schema.fullname else schema.type
 
 
-def _types(reader: Any, writer: Any) -> str:
+def _types(reader: Node, writer: Node) -> str:
     return f"reader type: {reader.type.upper()} not compatible with writer type: {writer.type.upper()}"
-
-
-def _plain(name: str) -> str:
-    return name.removeprefix("_.")
 
 
 def _listed(names: list[str]) -> str:
