@@ -27,6 +27,8 @@ class Disk:
         self._aside = folder / "tmp"
         with _translated(folder):
             self._aside.mkdir(parents=True, exist_ok=True)
+            self._sync(folder)
+            self._sync(folder.parent)
 
     def clean(self) -> None:
         """Remove what a killed process left half-written; only for the folder's one writer."""
@@ -93,11 +95,15 @@ class Disk:
     def _sync_folders(self, places: Iterable[Path]) -> None:
         folders = {folder for place in places for folder in place.parents if self._is_ours(folder)}
         for folder in sorted(folders, key=lambda each: len(each.parts), reverse=True):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            self._sync(folder)
+
+    @staticmethod
+    def _sync(folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _is_ours(self, folder: Path) -> bool:
         return folder == self.folder or self.folder in folder.parents

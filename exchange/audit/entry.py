@@ -85,7 +85,7 @@ class AuditEntry:
 
     def content(self) -> dict[str, Any]:
         """Plain JSON data, without the names that have no value."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: getattr(self, name) for name in _NAMES}
         plain = {name: _plain(value) for name, value in values.items() if value is not None and value != ()}
         return {"version": VERSION, **plain}
 
@@ -115,6 +115,9 @@ class AuditEntry:
         if raw.version != VERSION or entry.encode() != data:
             raise DocumentInvalid(f"not an audit entry of version {VERSION} in its canonical form")
         return entry
+
+
+_NAMES = tuple(field.name for field in fields(AuditEntry))
 
 
 def require_size(data: bytes) -> None:
@@ -153,7 +156,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def _from_raw(raw: _Entry) -> AuditEntry:
-    values = {field.name: getattr(raw, field.name) for field in fields(AuditEntry)}
+    values = {name: getattr(raw, name) for name in _NAMES}
     for name, parse in _PARSERS.items():
         if values[name] is not None:
             values[name] = parse(values[name])

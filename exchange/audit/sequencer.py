@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import structlog
 
 from exchange.audit import metrics
 from exchange.audit.intake import Leaf, Refusal, take
-from exchange.audit.source import EntrySource
+from exchange.audit.source import Batch, EntrySource
 from exchange.audit.store import LogStore
 from exchange.clock import Clock
 from exchange.errors import DirectoryExpired, StorageFull, TransportError
@@ -79,17 +80,21 @@ class Sequencer:
 
         Raises AuditError where the log may not go on (code `topic_lost`, a disk that fails).
         """
-        while not stop.is_set():
-            if not await self.step():
-                await _pause(stop)
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                if not await self.step(stopping):
+                    await asyncio.wait([stopping], timeout=_WAIT_SECONDS)
+        finally:
+            stopping.cancel()
         await self.publish()
 
-    async def step(self) -> bool:
+    async def step(self, stopping: asyncio.Task[Any] | None = None) -> bool:
         """Read what arrived, take what can be decided, publish when it is time; False where it had to stand still.
 
-        Raises AuditError where the log may not go on.
+        Reading ends at once when `stopping` does. Raises AuditError where the log may not go on.
         """
-        went_on = await self._read()
+        went_on = await self._read(stopping)
         await self._take()
         if self._is_due():
             with suppress(StorageFull):
@@ -109,11 +114,11 @@ class Sequencer:
             raise
         self._note_published()
 
-    async def _read(self) -> bool:
+    async def _read(self, stopping: asyncio.Task[Any] | None) -> bool:
         if "directory" in self._troubles or len(self._backlog) + len(self._leaves) >= MAX_PENDING:
             return False
         try:
-            batch = await self._source.read(seconds=self._wait_seconds(), limit=_BATCH)
+            batch = await _unless(stopping, self._source.read(seconds=self._wait_seconds(), limit=_BATCH))
         except TransportError as error:
             self._trouble("kafka", error.message)
             return False
@@ -189,6 +194,13 @@ class Sequencer:
         self._troubles[name] = message
 
 
-async def _pause(stop: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), _WAIT_SECONDS)
+async def _unless(stopping: asyncio.Task[Any] | None, reading: Coroutine[Any, Any, Batch | None]) -> Batch | None:
+    """What is read, or None once `stopping` is done: a connection that hangs does not hold the end up."""
+    task = asyncio.create_task(reading)
+    try:
+        await asyncio.wait([task, stopping] if stopping else [task], return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        # What a read that is given up had fetched is read again by the next process: the checkpoint says from where.
+        task.cancel()
+        await asyncio.wait([task])

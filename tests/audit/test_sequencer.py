@@ -267,6 +267,29 @@ async def test_a_standstill_ends_when_it_is_told_to(running: Running) -> None:
     await task
 
 
+async def test_a_read_that_hangs_does_not_hold_the_end_up(running: Running) -> None:
+    """A process whose connection hangs still stops at once, and publishes what it had."""
+    hanging = asyncio.Event()
+
+    class Hanging(MemorySource):
+        async def read(self, *, seconds: float, limit: int) -> Batch | None:
+            batch = await super().read(seconds=seconds, limit=limit)
+            if batch is None:
+                hanging.set()
+                await asyncio.Event().wait()
+            return batch
+
+    source = Hanging(running.topic)
+    sequencer = Sequencer(TOPIC, source, running.store, running.world.directory, running.clock, INTERVAL)
+    running.topic.extend(values(running.world.records(3)))
+    stop = asyncio.Event()
+    task = asyncio.create_task(sequencer.run(stop))
+    await hanging.wait()
+    stop.set()
+    await task
+    assert running.size == 3
+
+
 async def test_the_figures_are_those_of_the_log(running: Running) -> None:
     """Entries by kind, the tree's size and the checkpoint's age are there to be scraped."""
     before = metric("entries_total", kind="consent-changed")
