@@ -53,7 +53,7 @@ def test_no_payload_stops_those_behind_it(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("patient", [True, False])
-def test_a_forged_entry_of_the_present_directory_never_waits(patient: bool) -> None:
+def test_a_claim_of_a_newer_directory_waits_while_there_is_patience(patient: bool) -> None:
     """Only an entry that claims a newer directory may hold up what is behind it, and only while there is patience."""
     forged = json.loads(WORLD.record(2, directory_version=9).encode())
     forged["document"]["signatures"][0]["sig"] = base64.b64encode(bytes(64)).decode()
