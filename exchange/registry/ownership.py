@@ -7,13 +7,17 @@ from collections.abc import Callable
 import structlog
 
 from exchange.clock import Clock
-from exchange.errors import IdentifierError, SchemaNotOwned
+from exchange.errors import IdentifierError, RequestRefused, SchemaNotOwned
 from exchange.ids import AgencyId, Topic
 from exchange.transport.http import HttpRequest, TransactionWindow, verify_request
 from exchange.trust import Directory
 
 log = structlog.get_logger()
 _SUFFIX = "-value"
+_UNSIGNED = (
+    "this write is not signed: the agency that owns the topic signs it (RFC 9421, spec 5), as `exchange schema "
+    "register` does; a registry for development takes unsigned writes when it is started with --open"
+)
 
 
 class SignedWrites:
@@ -26,6 +30,8 @@ class SignedWrites:
 
     def admit(self, request: HttpRequest, subject: str | None) -> None:
         """Raises RequestRefused, DirectoryExpired or SchemaNotOwned."""
+        if "signature" not in request.headers:
+            raise RequestRefused(_UNSIGNED, code="signature_missing")
         now, directory = self._clock.now(), self._directory()
         sender = verify_request(request, directory, now)
         self._window.admit(sender, now)

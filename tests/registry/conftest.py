@@ -4,7 +4,10 @@ import json
 
 import pytest
 
-from exchange.registry import RegistryService
+from exchange.clock import SystemClock
+from exchange.registry import OpenWrites, RegistryClient, RegistryService, build_app
+from exchange.transport.http import HttpClient
+from exchange.transport.web import free_port, serve
 from tests.fakes.schema_store import MemorySchemaStore
 
 SUBJECT = "gov.customs.tariff.code-listed.v1-value"
@@ -38,3 +41,24 @@ async def service(store):
     await service.start()
     yield service
     await service.close()
+
+
+@pytest.fixture
+async def url(service):
+    """Where that registry is served, open to every writer."""
+    listen = f"127.0.0.1:{free_port()}"
+    async with serve(build_app(service, OpenWrites()), listen):
+        yield f"http://{listen}"
+
+
+@pytest.fixture
+async def http():
+    """Connections to other processes."""
+    async with HttpClient(timeout=20.0) as http:
+        yield http
+
+
+@pytest.fixture
+def client(http, url):
+    """Our own client of the served registry, without credentials."""
+    return RegistryClient(http, url, SystemClock())

@@ -105,6 +105,7 @@ async def test_an_unsigned_write_is_refused(client):
     ):
         response = await client.request(method, path, json={"schema": V1, "compatibility": "NONE"})
         assert (response.status_code, response.json()["error_code"]) == (401, 40101)
+        assert "this write is not signed" in response.json()["message"]
 
 
 async def test_a_request_that_was_altered_is_refused(client, instance, clock):
