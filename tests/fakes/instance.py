@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,11 +32,14 @@ class FakeInstance:
     """Its agencies' keys, and the directory that `edit` changes. `gateway` takes another member's name for tests
     that share a Kafka."""
 
-    def __init__(self, now: datetime, *, gateway: AgencyId = GATEWAY) -> None:
+    def __init__(
+        self, now: datetime, *, gateway: AgencyId = GATEWAY, seeds: Mapping[AgencyId, bytes] | None = None
+    ) -> None:
         self.now = now
         self.gateway = gateway
         agencies = (gateway, TAX, INTERIOR, PROCUREMENT, SOCIAL)
-        self.keys = {agency: SigningKey.generate() for agency in agencies}
+        self.seeds = seeds or {agency: os.urandom(32) for agency in agencies}
+        self.keys = {agency: SigningKey.from_seed(self.seeds[agency]) for agency in agencies}
         self.content = self._content()
         self._directory = self._parse()
 

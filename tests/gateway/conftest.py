@@ -8,13 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from exchange.audit import audit_topic
 from exchange.clock import SystemClock
 from exchange.gateway import AuditTrail, ConsentSubject, GatewayClient, GatewayContext, GatewayService
 from exchange.ids import AgencyId, Identifier
 from exchange.settings import GatewaySettings
 from exchange.transport.http import HttpClient
-from exchange.transport.kafka import TopicSpec, ensure_topics
 from exchange.transport.web import free_port, serve
 from tests.fakes.instance import CONSENT_PURPOSE, INTERIOR, PROCUREMENT, SOCIAL, TAX, TAX_STANDING, FakeInstance
 from tests.fakes.moving_clock import MovingClock
@@ -23,7 +21,6 @@ from tests.fakes.provider_app import FakeProvider
 BIDDER = Identifier("uz-tin", "301234567")
 RESIDENT = Identifier("uz-pinfl", "31507850010019")
 PEPPER = b"pepper of the tests"
-KEPT = {"retention.ms": "-1", "retention.bytes": "-1"}
 
 
 class World:
@@ -122,6 +119,5 @@ async def world(kafka: str, unique: Callable[[str], str]) -> AsyncIterator[World
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(HttpClient(timeout=10.0))
         world = World(kafka, unique, http)
-        await ensure_topics(kafka, [TopicSpec(audit_topic(world.gateway), settings=KEPT)])
         await world.start_providers(stack)
         yield world

@@ -246,13 +246,12 @@ async def test_killed_in_the_middle_nothing_is_released_and_nothing_forgotten(wo
 
 async def _start_process(world) -> asyncio.subprocess.Process:
     payload = msgspec.json.encode(world.instance.content)
-    seed = world.instance.keys[world.gateway]._key.private_bytes_raw().hex()
     given = {
         "bootstrap": world.bootstrap,
         "directory": payload.decode(),
         "digest": hashlib.sha256(payload).hexdigest(),
         "agency": str(world.gateway),
-        "seed": seed,
+        "seed": world.instance.seeds[world.gateway].hex(),
         "pepper": world.context().pepper.decode(),
         "consent_topic": world.consent_topic,
         "listen": world.url.removeprefix("http://"),

@@ -220,9 +220,7 @@ def test_a_key_of_another_is_refused(keyid, code):
 
 def test_a_suspended_agency_is_refused():
     """Its good signature does not help."""
-    instance = FakeInstance(NOON)
-    instance.keys[PROCUREMENT] = INSTANCE.keys[PROCUREMENT]
-    instance.content = instance._content()
+    instance = FakeInstance(NOON, seeds=INSTANCE.seeds)
     instance.edit(lambda content: instance.member(content, PROCUREMENT).update(status="suspended"))
     with pytest.raises(RequestRefused) as caught:
         verify_request(signed(), instance.directory(), NOON)
@@ -232,9 +230,7 @@ def test_a_suspended_agency_is_refused():
 def test_a_key_past_its_validity_is_refused():
     """A key is good between its two dates."""
     later = NOON + timedelta(days=31)
-    instance = FakeInstance(later)
-    instance.keys[PROCUREMENT] = INSTANCE.keys[PROCUREMENT]
-    instance.content = instance._content()
+    instance = FakeInstance(later, seeds=INSTANCE.seeds)
 
     def end(content):
         instance.subsystem(content, PROCUREMENT)["keys"][0]["not_after"] = "2026-11-23T00:00:00Z"
