@@ -15,6 +15,8 @@ from exchange.connect.convert import Convert, Unfit, to_boolean, to_bytes, to_de
 
 def column_converter(kind: types.TypeEngine[Any], dialect: str) -> Convert:
     """The function that turns a value that is not null into what the column's driver takes; it raises Unfit."""
+    if isinstance(kind, types.DateTime) and kind.timezone and dialect != "sqlite":
+        return _to_moment
     table = _SQLITE if dialect == "sqlite" else _NATIVE
     return next((convert for sql_type, convert in table if isinstance(kind, sql_type)), _plain)
 

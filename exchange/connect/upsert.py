@@ -25,7 +25,7 @@ def parameter(name: str) -> str:
 
 def upsert(dialect: str, table: str, columns: Sequence[str], match: Sequence[str]) -> Write:
     """Insert, or update the row whose `match` columns are the same."""
-    build = _STATEMENTS.get(dialect)
+    build = STATEMENTS.get(dialect)
     if build is None:
         return _update_then_insert(table, columns, match)
     return _statement(build(table, columns, match))
@@ -88,9 +88,10 @@ def _is(match: Sequence[str]) -> Any:
     return and_(*(column(name) == bindparam(parameter(name)) for name in match))
 
 
-_STATEMENTS = {
+STATEMENTS = {
     "sqlite": _conflict_insert(sqlite_insert),
     "postgresql": _conflict_insert(postgresql_insert),
     "mysql": _duplicate_insert,
     "mariadb": _duplicate_insert,
 }
+"""The statement of (table, columns, match), by the dialects that have one for it."""

@@ -149,5 +149,5 @@ def test_a_password_is_not_shown(tmp_path):
 @pytest.mark.parametrize("path", sorted(Path("adapters").glob("*/*.yaml")), ids=str)
 def test_the_adapters_of_the_repository_are_valid(path):
     """Every adapter file that comes with the project is read without complaint."""
-    ports = {name: "9001" for name in ("TAX_PORT", "CIVIL_PORT")}
+    ports = dict.fromkeys(("TAX_PORT", "CIVIL_PORT"), "9001")
     assert load_adapter(path, {"DATA": "/data", **ports}).agency.startswith("UZ/GOV/")

@@ -82,7 +82,9 @@ async def test_one_row_of_undecodable_text_does_not_stop_the_others(legacy, data
 
 async def test_a_column_that_is_not_there_is_named(database):
     """With those there are; SQLite itself would have taken its name for a text."""
-    with pytest.raises(AdapterError, match="table OBS has no column IZMM; did you mean IZM. columns there are: ORIGIN,"):
+    with pytest.raises(
+        AdapterError, match="table OBS has no column IZMM; did you mean IZM. columns there are: ORIGIN,"
+    ):
         await source(database, columns=("ORIGIN", "IZMM"), cursor="IZMM").verify()
 
 
