@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import TypeVar
 
 import msgspec
+import structlog
 
 from exchange.avro import LEVELS, Incompatibility, Schema, check_compatibility
 from exchange.errors import SchemaIncompatible, SchemaInvalid, SchemaNotFound, TransportError
@@ -17,6 +19,9 @@ from exchange.registry.ports import SchemaStore
 from exchange.registry.records import SchemaVersion, encode_level, encode_version
 from exchange.registry.verdict import messages, refusal
 from exchange.registry.view import DEFAULT_LEVEL, View
+
+log = structlog.get_logger()
+_T = TypeVar("_T")
 
 LATEST = -1
 """The version number that means the newest one."""
@@ -139,10 +144,7 @@ class RegistryService:
         found = await self._find(subject, schema)
         if found is not None:
             return found.id
-        async with self._writing:
-            await self._store.prepare()
-            found = await self._find(subject, schema)
-            return found.id if found is not None else await self._register_new(subject, schema)
+        return await self._write(lambda: self._register(subject, schema))
 
     async def set_level(self, subject: str | None, level: str) -> str:
         """Set the level of a subject or of all (None), in any case; raises SchemaInvalid of code `level_invalid`."""
@@ -163,12 +165,28 @@ class RegistryService:
         return was or DEFAULT_LEVEL
 
     async def _write_level(self, subject: str | None, level: str | None) -> None:
-        async with self._writing:
-            await self._store.prepare()
-            await self._store.append(*encode_level(subject, level))
+        await self._write(lambda: self._store.append(*encode_level(subject, level)))
 
-    async def _register_new(self, subject: str, schema: Schema) -> int:
-        """Under the lock, with everything applied: no other writer can come between decision and record."""
+    async def _write(self, decide: Callable[[], Awaitable[_T]]) -> _T:
+        """Decide and append, alone and with everything applied: nothing can come between decision and record.
+
+        A write whose outcome is unknown is settled and decided anew, once: what it wrote is then found.
+        """
+        async with self._writing:
+            try:
+                await self._store.prepare()
+                return await decide()
+            except TransportError as error:
+                if not error.retriable:
+                    raise
+                log.warning("registry_write_repeated", reason=error.message)
+            await self._store.prepare()
+            return await decide()
+
+    async def _register(self, subject: str, schema: Schema) -> int:
+        found = await self._find(subject, schema)
+        if found is not None:
+            return found.id
         lines = await self._verdict(subject, schema, self._view.versions(subject))
         if lines:
             raise SchemaIncompatible(refusal(subject, lines))

@@ -259,14 +259,43 @@ async def test_registering_one_schema_at_once_makes_one_version(service, store):
 
 
 @pytest.mark.parametrize("there", [False, True])
-async def test_after_a_write_whose_outcome_is_unknown_the_next_one_finds_out(service, store, there):
-    """Whether the record was written or not, no id is given twice and nothing is registered twice."""
+async def test_a_write_whose_outcome_is_unknown_is_settled(service, store, there):
+    """Whether the record was written or not, the answer is its id, and it is there once."""
     store.fail_next = there
-    with pytest.raises(TransportError):
-        await service.register(SUBJECT, V1)
-    assert await service.register(SUBJECT, V2) == (2 if there else 1)
-    assert await service.register(SUBJECT, V1) == (1 if there else 2)
-    assert len({each.id for each in service.versions(SUBJECT)}) == 2
+    assert await service.register(SUBJECT, V1) == 1
+    assert await service.register(SUBJECT, V2) == 2
+    assert [(each.version, each.id) for each in service.versions(SUBJECT)] == [(1, 1), (2, 2)]
+    assert len(store.log.records) == 2
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_level_whose_outcome_is_unknown_is_set(service, store, there):
+    """Setting it twice is setting it."""
+    store.fail_next = there
+    assert await service.set_level(SUBJECT, "FULL") == service.level(SUBJECT) == "FULL"
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_after_two_failures_the_error_is_the_callers(there):
+    """No id is given twice and nothing is registered twice by whoever tries again."""
+
+    class Failing(MemorySchemaStore):
+        failures = 2
+
+        async def append(self, key, value):
+            if self.failures:
+                self.failures -= 1
+                self.fail_next = there
+            await super().append(key, value)
+
+    store = Failing()
+    service = RegistryService(store)
+    await service.start()
+    if not there:
+        with pytest.raises(TransportError):
+            await service.register(SUBJECT, V1)
+    assert await service.register(SUBJECT, V1) == 1
+    assert len(store.log.records) == 1
 
 
 async def test_a_registry_that_was_taken_over_ends(service, store):
