@@ -5,63 +5,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _INT = range(-(2**31), 2**31)
 _LONG = range(-(2**63), 2**63)
 
 
-def explain_default(value: Any, schema: Any, known: Mapping[str, Any]) -> str | None:
-    """None where `value` is a default of the resolved `schema`, else the reason; `known` maps names to schemas."""
-    if isinstance(schema, list):
-        return _explain_union(value, schema, known)
-    if isinstance(schema, str) and schema in known:
-        schema = known[schema]
-    kind = schema if isinstance(schema, str) else schema["type"]
-    if kind in _CONTAINERS:
-        return _CONTAINERS[kind](value, schema, known)
-    return None if _SCALARS[kind](value, schema) else f"{_shown(value)} is no {kind}"
+class Defaults:
+    """Checks defaults against resolved schemas; `known` maps the names of types to them."""
 
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self._known = known
+        self._symbols: dict[str, frozenset[str]] = {}
 
-def _explain_union(value: Any, branches: list[Any], known: Mapping[str, Any]) -> str | None:
-    if any(explain_default(value, branch, known) is None for branch in branches):
+    def explain(self, value: Any, schema: Any) -> str | None:
+        """None where `value` is a default of `schema`, else the reason."""
+        if isinstance(schema, list):
+            return self._union(value, schema)
+        if isinstance(schema, str):
+            schema = self._known.get(schema, schema)
+        kind = schema if isinstance(schema, str) else schema["type"]
+        if kind in _CONTAINERS:
+            return _CONTAINERS[kind](self, value, schema)
+        return None if _SCALARS[kind](value, schema) else f"{_shown(value)} is no {kind}"
+
+    def _union(self, value: Any, branches: list[Any]) -> str | None:
+        if any(self.explain(value, branch) is None for branch in branches):
+            return None
+        return f"{_shown(value)} fits no branch of the union"
+
+    def _array(self, value: Any, schema: Any) -> str | None:
+        if not isinstance(value, list):
+            return f"{_shown(value)} is no array"
+        return self._first(value, schema["items"])
+
+    def _map(self, value: Any, schema: Any) -> str | None:
+        if not isinstance(value, dict):
+            return f"{_shown(value)} is no map"
+        return self._first(value.values(), schema["values"])
+
+    def _first(self, values: Iterable[Any], schema: Any) -> str | None:
+        reasons = (self.explain(each, schema) for each in values)
+        return next((each for each in reasons if each is not None), None)
+
+    def _record(self, value: Any, schema: Any) -> str | None:
+        if not isinstance(value, dict):
+            return f"{_shown(value)} is no record"
+        for field in schema["fields"]:
+            if field["name"] in value:
+                reason = self.explain(value[field["name"]], field["type"])
+            else:
+                reason = None if "default" in field else f"field {field['name']!r} is missing"
+            if reason is not None:
+                return reason
         return None
-    return f"{_shown(value)} fits no branch of the union"
+
+    def _enum(self, value: Any, schema: Any) -> str | None:
+        name = schema["name"]
+        if name not in self._symbols:
+            self._symbols[name] = frozenset(schema["symbols"])
+        if isinstance(value, str) and value in self._symbols[name]:
+            return None
+        return f"{_shown(value)} is no symbol of {name}"
 
 
-def _explain_array(value: Any, schema: Any, known: Mapping[str, Any]) -> str | None:
-    if not isinstance(value, list):
-        return f"{_shown(value)} is no array"
-    reasons = (explain_default(each, schema["items"], known) for each in value)
-    return next((each for each in reasons if each is not None), None)
-
-
-def _explain_map(value: Any, schema: Any, known: Mapping[str, Any]) -> str | None:
-    if not isinstance(value, dict):
-        return f"{_shown(value)} is no map"
-    reasons = (explain_default(each, schema["values"], known) for each in value.values())
-    return next((each for each in reasons if each is not None), None)
-
-
-def _explain_record(value: Any, schema: Any, known: Mapping[str, Any]) -> str | None:
-    if not isinstance(value, dict):
-        return f"{_shown(value)} is no record"
-    for field in schema["fields"]:
-        if field["name"] in value:
-            reason = explain_default(value[field["name"]], field["type"], known)
-        else:
-            reason = None if "default" in field else f"field {field['name']!r} is missing"
-        if reason is not None:
-            return reason
-    return None
-
-
-_CONTAINERS: dict[str, Callable[[Any, Any, Mapping[str, Any]], str | None]] = {
-    "array": _explain_array,
-    "map": _explain_map,
-    "record": _explain_record,
-    "error": _explain_record,
+_CONTAINERS: dict[str, Callable[[Defaults, Any, Any], str | None]] = {
+    "array": Defaults._array,
+    "map": Defaults._map,
+    "record": Defaults._record,
+    "error": Defaults._record,
+    "enum": Defaults._enum,
 }
 
 
@@ -87,7 +101,6 @@ _SCALARS: dict[str, Callable[[Any, Any], bool]] = {
     "string": lambda value, _: isinstance(value, str),
     "bytes": lambda value, _: _is_byte_text(value),
     "fixed": lambda value, schema: _is_byte_text(value) and len(value) == schema["size"],
-    "enum": lambda value, schema: value in schema["symbols"],
 }
 
 

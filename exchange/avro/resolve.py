@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from exchange.avro.defaults import explain_default
+from exchange.avro.defaults import Defaults
 from exchange.errors import SchemaInvalid
 
 Json = Any
@@ -154,8 +154,9 @@ class _Resolver:
 
     def check_defaults(self) -> None:
         """Every default, once every type is known (a default may be of the record that holds it)."""
+        defaults = Defaults(self.known)
         for field, path in self._defaults:
-            reason = explain_default(field["default"], field["type"], self.known)
+            reason = defaults.explain(field["default"], field["type"])
             if reason is not None:
                 raise _wrong(path, f"the default of field {field['name']!r} is invalid: {reason}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from exchange.avro.defaults import explain_default
+from exchange.avro.defaults import Defaults
 
 _NAMED = frozenset({"record", "error", "enum", "fixed"})
 
@@ -98,7 +98,7 @@ def _convert_field(field: dict[str, Any], known: Mapping[str, Any]) -> dict[str,
 
 def _value_of(default: Any, schema: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(schema, list):
-        schema = next(each for each in schema if explain_default(default, each, known) is None)
+        schema = next(each for each in schema if Defaults(known).explain(default, each) is None)
     schema = known.get(schema, schema) if isinstance(schema, str) else schema
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind in ("bytes", "fixed"):
