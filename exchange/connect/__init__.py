@@ -5,7 +5,7 @@ from exchange.connect.file import AdapterFile, load_adapter
 from exchange.connect.finding import Finding
 from exchange.connect.grant import Grant, verify_grant
 from exchange.connect.ports import AdapterContext, Schemas
-from exchange.connect.retry import RetryPolicy
+from exchange.connect.retry import Patience
 from exchange.connect.runtime import AdapterRuntime
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "AdapterRuntime",
     "Finding",
     "Grant",
-    "RetryPolicy",
+    "Patience",
     "Schemas",
     "check_adapter",
     "load_adapter",

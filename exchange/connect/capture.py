@@ -69,7 +69,7 @@ class Capture:
         Failures that may pass (database locked, Kafka or registry away) are waited out; then it starts again from the
         last committed position. Raises every other error.
         """
-        backoff = Backoff(self._context.retry, stop)
+        backoff = Backoff(self._context.patience, stop)
         while not stop.is_set():
             try:
                 await self._source.verify()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from exchange.avro import Schema
 from exchange.connect.assembly import read_schema, source_of
 from exchange.connect.config import Publication, Service, Subscription
 from exchange.connect.database import Database
 from exchange.connect.file import AdapterFile
 from exchange.connect.finding import Finding
-from exchange.connect.mapping import TableMapping
+from exchange.connect.mapping import Row, TableMapping
 from exchange.connect.structure import Location, Structure
 from exchange.errors import AdapterError, ValueInvalid
 from exchange.ids import ServiceId
@@ -52,18 +53,28 @@ async def _sample(
     """Map and encode the first rows; a row that does not fit would be a dead letter."""
     schema = read_schema(publication, root)
     mapping = TableMapping(publication, schema.fields, pepper)
+    source = source_of(publication, mapping, database)
     try:
-        chunk = await source_of(publication, mapping, database).read(None, SAMPLE_ROWS)
+        chunk = await source.read(None, SAMPLE_ROWS)
+        lost = await source.has_rows_without_cursor()
     except AdapterError as error:
         return [structure.finding("error", (*at, "cursor"), error.message)]
+    message = f"{publication.table} has rows without a value in {publication.cursor}: they are not published"
+    doubts = [structure.finding("warning", (*at, "cursor"), message)] if lost else []
+    return doubts + _unfit_rows(structure, at, chunk.rows, mapping, schema.schema)
+
+
+def _unfit_rows(
+    structure: Structure, at: Location, rows: Sequence[Row], mapping: TableMapping, schema: Schema
+) -> list[Finding]:
     reasons: Counter[str] = Counter()
-    for row in chunk.rows:
+    for row in rows:
         try:
-            schema.schema.encode(mapping(row).data)
+            schema.encode(mapping(row).data)
         except ValueInvalid as error:
             reasons[error.message] += 1
     return [
-        structure.finding("warning", (*at, "fields"), f"{count} of the first {len(chunk.rows)} rows do not fit: {why}")
+        structure.finding("warning", (*at, "fields"), f"{count} of the first {len(rows)} rows do not fit: {why}")
         for why, count in reasons.items()
     ]
 

@@ -25,17 +25,17 @@ from exchange.errors import AdapterError, DatabaseUnavailable
 
 Result = TypeVar("Result")
 
-BUSY_SECONDS = 5.0
-"""How long SQLite waits for another process's lock before it gives up."""
-
 _NOT_THERE = ("no such table", "no such column", "has no column named")
 
 
 class Database:
     """Runs work in the database's thread, each piece in one transaction."""
 
-    def __init__(self, url: str, *, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
-        """Raises AdapterError where the URL's driver is not installed, or there is no such file."""
+    def __init__(self, url: str, *, read_only: bool, busy_seconds: float = 5.0) -> None:
+        """Raises AdapterError where the URL's driver is not installed, or there is no such file.
+
+        `busy_seconds` is how long SQLite waits for a lock of another process.
+        """
         parsed = make_url(url)
         self.shown_url = parsed.render_as_string(hide_password=True)
         self._engine = _engine(parsed, read_only, busy_seconds)

@@ -42,7 +42,7 @@ class Follow:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Write until `stop`. Failures that may pass are waited out; raises every other error."""
-        backoff = Backoff(self._context.retry, stop)
+        backoff = Backoff(self._context.patience, stop)
         unfit_events = self._bus.unfit_events(self._group)
         try:
             while not stop.is_set():

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, Self
 from exchange.avro import RegisteredSchema
 from exchange.bus import Batch, PositionStore
 from exchange.clock import Clock
-from exchange.connect.retry import RetryPolicy
+from exchange.connect.retry import Patience
 from exchange.errors import ExchangeError
 from exchange.ids import PublisherId
 from exchange.trust import Directory, Signer
@@ -43,7 +43,7 @@ class AdapterContext:
     schemas: Schemas
     pepper: bytes = field(repr=False)
     clock: Clock
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    patience: Patience = field(default_factory=Patience)
 
 
 class EventPublisher(Protocol):

@@ -15,11 +15,15 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Seconds before the second attempt, and the most there may be between two."""
+class Patience:
+    """How long an adapter waits, in seconds: before a second attempt, and at most between two; for a lock that another
+    process holds on an SQLite file; for what is under way to be committed once it is told to stop.
+    """
 
     first: float = 0.2
     longest: float = 15.0
+    busy: float = 5.0
+    grace: float = 9.0
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
@@ -40,7 +44,7 @@ def require_first_start(error: ExchangeError, has_started: bool) -> None:
 class Backoff:
     """The pauses of one task; `reset` after an attempt that held."""
 
-    def __init__(self, policy: RetryPolicy, stop: asyncio.Event) -> None:
+    def __init__(self, policy: Patience, stop: asyncio.Event) -> None:
         self._policy = policy
         self._stop = stop
         self._next = policy.first

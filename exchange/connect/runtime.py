@@ -25,13 +25,10 @@ from exchange.connect.provider import LookupTable
 from exchange.connect.retry import Backoff
 from exchange.connect.sink import SqlSink
 from exchange.connect.structure import Structure
-from exchange.errors import AdapterError, DatabaseUnavailable
+from exchange.errors import AdapterError, DatabaseUnavailable, ProcessError
 from exchange.transport.web import serve
 
 log = structlog.get_logger()
-
-GRACE_SECONDS = 9.0
-"""How long what is under way may take to be committed once the adapter stops; then it is broken off, and holds not."""
 
 
 class AdapterRuntime:
@@ -58,7 +55,8 @@ class AdapterRuntime:
         """Run until `stop` is set, or this call is cancelled; then what is under way is committed, within 10 s.
 
         Raises AdapterError, SettingsError, SchemaError (file, database and schemas do not fit), TransportError (Kafka
-        or the registry is not there at the start), PublisherFenced, and whatever else will not pass by waiting.
+        or the registry is not there at the start), PublisherFenced, ProcessError (it had to be broken off), and
+        whatever else will not pass by waiting.
         """
         await self._run(stop, once=False)
 
@@ -78,14 +76,16 @@ class AdapterRuntime:
             stopped.cancel()
             await self._drain(work)
             await self._close()
+        if work.cancelled():
+            raise ProcessError(f"{self._file.path}: what was under way did not end in time, and is not committed")
         await work
 
     async def _drain(self, work: asyncio.Task[None]) -> None:
         try:
-            await asyncio.wait({work}, timeout=GRACE_SECONDS)
+            await asyncio.wait({work}, timeout=self._context.patience.grace)
         finally:
             if not work.done():
-                log.warning("adapter_broken_off", agency=self._file.agency, seconds=GRACE_SECONDS)
+                log.warning("adapter_broken_off", agency=self._file.agency)
                 work.cancel()
                 with suppress(asyncio.CancelledError):
                     await work
@@ -161,7 +161,7 @@ class AdapterRuntime:
         return self._serve_table(table, service, stopping)
 
     async def _serve_table(self, table: LookupTable, service: Service, stopping: asyncio.Event) -> None:
-        backoff = Backoff(self._context.retry, stopping)
+        backoff = Backoff(self._context.patience, stopping)
         app = provider_app(table, self._file.agency_id, self._context, self.not_ready)
         while not stopping.is_set():
             try:
@@ -174,6 +174,6 @@ class AdapterRuntime:
             await stopping.wait()
 
     def _database(self, *, read_only: bool) -> Database:
-        database = Database(self._file.database.url, read_only=read_only)
+        database = Database(self._file.database.url, read_only=read_only, busy_seconds=self._context.patience.busy)
         self._databases.append(database)
         return database

@@ -49,6 +49,12 @@ class CursorSource:
         """Raises AdapterError where the table or a column is not there, naming what there is."""
         await self._database.run(lambda connection: require_columns(describe(connection, self._table), self._columns))
 
+    async def has_rows_without_cursor(self) -> bool:
+        """Whether there are rows that are never read, for want of a cursor value; raises as `read` does."""
+        where = column(self._cursor).is_(None)
+        query: Select[Any] = select(column(self._cursor)).select_from(table_clause(self._table)).where(where).limit(1)
+        return await self._database.run(lambda connection: connection.execute(query).first() is not None)
+
     async def read(self, after: Cursor | None, limit: int) -> Chunk:
         """At most `limit` rows beyond `after`; raises DatabaseUnavailable, or AdapterError for a cursor seen twice."""
         return await self._database.run(lambda connection: self._read(connection, after, limit))

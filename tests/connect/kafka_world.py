@@ -10,7 +10,7 @@ from typing import Any
 
 from exchange.bus import Subscriber, topic_specs
 from exchange.clock import SystemClock, format_millis
-from exchange.connect import AdapterContext, RetryPolicy
+from exchange.connect import AdapterContext, Patience
 from exchange.ids import AgencyId
 from exchange.transport.kafka import KafkaAdmin
 from exchange.trust import Directory, SigningKey
@@ -78,9 +78,7 @@ class KafkaWorld:
             "registry_url": "http://127.0.0.1:1",
             "audit_log": {"origin": "uz/audit", "url": "http://127.0.0.1:1", "key": key},
             "gateways": [],
-            "members": [
-                {"id": str(self.agency.member_id), "name": "H", "status": "active", "subsystems": [subsystem]}
-            ],
+            "members": [{"id": str(self.agency.member_id), "name": "H", "status": "active", "subsystems": [subsystem]}],
         }
 
 
@@ -100,7 +98,7 @@ def load_context(folder: Path) -> AdapterContext:
         schemas=load_schemas(world["topic"]),
         pepper=PEPPER,
         clock=SystemClock(),
-        retry=RetryPolicy(first=0.05, longest=0.5),
+        patience=Patience(first=0.05, longest=0.5),
     )
 
 

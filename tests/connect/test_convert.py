@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001  (naive times are what these tests are about)
 """A database's values as values of Avro fields."""
 
 from __future__ import annotations

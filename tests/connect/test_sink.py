@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001  (naive times are what these tests are about)
 """A sink writes rows and its place in one transaction, or neither."""
 
 from __future__ import annotations

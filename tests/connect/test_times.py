@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001, DTZ007  (naive times are what these tests are about)
 """Times by format: the fast way says what strptime says."""
 
 from __future__ import annotations

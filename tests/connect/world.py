@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from exchange.connect import AdapterContext, AdapterFile, AdapterRuntime, RetryPolicy, load_adapter
+from exchange.connect import AdapterContext, AdapterFile, AdapterRuntime, Patience, load_adapter
 from exchange.ids import AgencyId
 from exchange.trust import SigningKey
 from tests.fakes.adapter_bus import MemoryBus
@@ -113,7 +113,9 @@ class NoSchemas:
         """Nothing."""
 
 
-def context(directory: Any = None, signer: SigningKey | None = None, clock: Any = None) -> AdapterContext:
+def context(
+    directory: Any = None, signer: SigningKey | None = None, clock: Any = None, grace: float = 9.0
+) -> AdapterContext:
     """What an adapter is given, without a Kafka."""
     return AdapterContext(
         bootstrap="127.0.0.1:1",
@@ -122,12 +124,12 @@ def context(directory: Any = None, signer: SigningKey | None = None, clock: Any 
         schemas=NoSchemas(),
         pepper=PEPPER,
         clock=clock or MovingClock(),
-        retry=RetryPolicy(first=0.001, longest=0.002),
+        patience=Patience(first=0.001, longest=0.002, busy=0.01, grace=grace),
     )
 
 
-def runtime(legacy: Legacy, bus: MemoryBus, text: str = ADAPTER) -> AdapterRuntime:
+def runtime(legacy: Legacy, bus: MemoryBus, text: str = ADAPTER, grace: float = 9.0) -> AdapterRuntime:
     """The adapter, on the bus in memory."""
     adapter = legacy.adapter(text)
     bus.register(TOPIC, json.dumps(SCHEMA))
-    return AdapterRuntime(adapter, root=legacy.folder, context=context(), bus=bus)
+    return AdapterRuntime(adapter, root=legacy.folder, context=context(grace=grace), bus=bus)
