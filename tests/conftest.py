@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,14 +17,15 @@ LIBS = Path(os.environ.get("EXCHANGE_KAFKA_LIBS", Path(__file__).parents[1] / ".
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka() -> Iterator[str]:
     """The address, 127.0.0.1:PORT, of a real Kafka that starts once for the run."""
-    node = KafkaNode(libs=LIBS, data=tmp_path_factory.mktemp("kafka"))
-    asyncio.run(node.start())
-    try:
-        yield node.bootstrap
-    finally:
-        asyncio.run(node.stop())
+    with TemporaryDirectory(prefix="exchange-kafka-") as data:  # not pytest's: other runs tidy that one up
+        node = KafkaNode(libs=LIBS, data=Path(data))
+        asyncio.run(node.start())
+        try:
+            yield node.bootstrap
+        finally:
+            asyncio.run(node.stop())
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ class Channel:
         if traceparent is not None:
             _require_traceparent(traceparent)
         headers = self._headers.build(self._ids.next(time), time, sequence, subject=subject, traceparent=traceparent)
-        if len(value or b"") + len(encoded or b"") + 1024 > self._largest:
+        if len(value or b"") + len(encoded or b"") + 4 * len(subject or "") + _SEAL_BYTES > self._largest:
             self._require_size(encoded, value, headers)
         self.sequences[partition] = sequence + 1
         return Unsealed(self.topic, partition, encoded, value, headers)

@@ -90,6 +90,7 @@ class KafkaAdmin:
         await self._widen(
             {name: wanted[name].partitions for name in present if present[name] < wanted[name].partitions}
         )
+        await self._await_partitions(wanted)
         for name in present:
             await self._require_policy(wanted[name])
 
@@ -165,6 +166,15 @@ class KafkaAdmin:
         for name, code, message in answer.topic_errors:
             if code != _NO_ERROR:
                 raise TransportError(f"topic {name} could not be widened: {for_code(code).__name__} {message or ''}")
+
+    async def _await_partitions(self, wanted: Mapping[str, TopicSpec]) -> None:
+        """Until the broker tells of what the controller has done: whoever asks next finds the topics."""
+        async with translated(self._bootstrap, _REQUEST_SECONDS):
+            while True:
+                counts = await self.partitions(wanted)
+                if all(counts.get(name, 0) >= spec.partitions for name, spec in wanted.items()):
+                    return
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _require_policy(self, spec: TopicSpec) -> None:
         policy = (await self.settings(spec.name))["cleanup.policy"]

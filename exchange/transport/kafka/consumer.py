@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -13,26 +12,15 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from exchange.errors import TransportError
 from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin
 from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
-from exchange.transport.kafka.record import Partition, Received
+from exchange.transport.kafka.record import Partition, Polled, Received
+from exchange.transport.kafka.unreadable import read_past
 
 _REQUEST_SECONDS = 30.0
-_NEXT_MS = 500
 _FETCH_BYTES = 4 * 1024 * 1024
 _RESET = {"beginning": "earliest", "end": "latest"}
 
 OnAssigned = Callable[[Sequence[Partition]], Awaitable[None]]
 OnRevoked = Callable[[Sequence[Partition]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """Records of one partition, in order; `unreadable` are offsets whose record no client can decode."""
-
-    place: Partition
-    records: Sequence[Received]
-    first_offset: int
-    next_offset: int
-    unreadable: Sequence[int] = field(default=())
 
 
 class Consumer:
@@ -48,6 +36,8 @@ class Consumer:
             **settings,
         }
         self._consumer: Any = None
+        self._handed_out: dict[Partition, int] = {}
+        self._generation = 0
 
     async def start(self) -> None:
         """Connect; raises BrokerUnreachable within 10 s."""
@@ -72,20 +62,12 @@ class Consumer:
                 found = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
             except UnicodeDecodeError:
                 return await self._step_over(limit)
-        return [
-            Polled(
-                Partition(place.topic, place.partition),
-                records,
-                records[0].offset,
-                await self._consumer.position(place),  # beyond transaction markers, at once: nothing awaited since
-            )
-            for place, records in found.items()
-            if records
-        ]
+            return [await self._polled(place, records) for place, records in found.items() if records]
 
     def seek(self, place: Partition, offset: int) -> None:
         """Continue at `offset`."""
         self._consumer.seek(TopicPartition(*place), offset)
+        self._handed_out[place] = offset
 
     async def position(self, place: Partition) -> int:
         """The offset the next record will be read from; it passes transaction markers, which are no records."""
@@ -100,47 +82,30 @@ class Consumer:
             return None
         return None if end is None else max(0, end - next_offset)
 
+    async def _polled(self, tp: TopicPartition, records: Sequence[Received]) -> Polled:
+        following = await self._consumer.position(tp)  # beyond transaction markers; at once: nothing awaited since
+        place = Partition(*tp)
+        self._handed_out[place] = following
+        return Polled(place, records, records[0].offset, following)
+
     async def _step_over(self, limit: int) -> list[Polled]:
-        """Read record by record, and step over the one that cannot be decoded.
-
-        A header's name that is not UTF-8 would otherwise stop aiokafka from ever passing the record.
-        """
-        return [
-            polled
-            for place in sorted(self._consumer.assignment())
-            if (polled := await self._one_by_one(place, limit)) is not None
+        """Read what follows the last records handed out by another way, past the one that cannot be decoded."""
+        generation = self._generation
+        found = [
+            await read_past(self._bootstrap, place, start, limit) for place, start in (await self._starts()).items()
         ]
+        if generation != self._generation:  # partitions moved meanwhile: whoever assigned them has sought anew
+            return []
+        for polled in found:
+            self.seek(polled.place, polled.next_offset)
+        return [polled for polled in found if polled.records or polled.unreadable]
 
-    async def _one_by_one(self, place: TopicPartition, limit: int) -> Polled | None:
-        first = await self._consumer.position(place)
-        records: list[Received] = []
-        unreadable: tuple[int, ...] = ()
-        try:
-            while len(records) < limit and (found := await self._next(place)):
-                records += found
-        except UnicodeDecodeError:
-            unreadable = (await self._pass_by(place),)
-        if not records and not unreadable:
-            return None
-        return Polled(Partition(*place), records, first, await self._consumer.position(place), unreadable)
-
-    async def _pass_by(self, place: TopicPartition) -> int:
-        """The offset of the record in the way; markers and compacted offsets may lie before it."""
-        offset: int = await self._consumer.position(place)
-        while True:
-            self._consumer.seek(place, offset + 1)
-            try:
-                await self._next(place)
-            except UnicodeDecodeError:
-                if await self._consumer.position(place) == offset + 1:
-                    offset += 1
-                    continue
-            self._consumer.seek(place, offset + 1)
-            return offset
-
-    async def _next(self, place: TopicPartition) -> Sequence[Received]:
-        found = await self._consumer.getmany(place, timeout_ms=_NEXT_MS, max_records=1)
-        return list(found.get(place, ()))
+    async def _starts(self) -> dict[Partition, int]:
+        assigned = [Partition(*tp) for tp in sorted(self._consumer.assignment())]
+        unknown = [TopicPartition(*place) for place in assigned if place not in self._handed_out]
+        first = await self._consumer.beginning_offsets(unknown) if unknown else {}
+        starts = {Partition(*tp): offset for tp, offset in first.items()} | self._handed_out
+        return {place: starts[place] for place in assigned}
 
 
 class PartitionConsumer(Consumer):
@@ -164,6 +129,7 @@ class PartitionConsumer(Consumer):
 
     def assign(self, places: Iterable[Partition]) -> None:
         """Read these partitions, from their beginning unless `seek` says otherwise."""
+        self._handed_out.clear()
         self._consumer.assign([TopicPartition(*place) for place in places])
 
     async def end_offsets(self, places: Iterable[Partition]) -> dict[Partition, int]:
@@ -204,13 +170,14 @@ class GroupConsumer(Consumer):
         self._group = group
         self._from_end = start == "end"
         self._topics = tuple(topics)
-        self._listener = _Listener(on_assigned, on_revoked)
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
 
     async def start(self) -> None:
         """Connect and join; raises BrokerUnreachable within 10 s, SettingsError for a topic that is not there."""
         await self._require_topics()
         await super().start()
-        self._consumer.subscribe(self._topics, listener=self._listener)
+        self._consumer.subscribe(self._topics, listener=_Listener(self._assigned, self._revoked))
 
     async def committed(self, places: Iterable[Partition]) -> dict[Partition, GroupPosition]:
         """Where the group stands, with the metadata that was committed; partitions without a place are left out."""
@@ -249,6 +216,15 @@ class GroupConsumer(Consumer):
         async with KafkaAdmin(self._bootstrap) as admin:
             for topic in self._topics:
                 await admin.partition_count(topic)
+
+    async def _assigned(self, places: Sequence[Partition]) -> None:
+        self._generation += 1
+        await self._on_assigned(places)
+
+    async def _revoked(self, places: Sequence[Partition]) -> None:
+        self._generation += 1
+        self._handed_out.clear()
+        await self._on_revoked(places)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -51,6 +51,9 @@ class KafkaNode:
     @property
     def pid(self) -> int | None:
         """The process id of the running node (also of one that another process started), or None."""
+        child = self._child
+        if child is not None and child.poll() is None:
+            return child.pid  # our own, whatever happened to the file
         return _running_pid(self._pid_file)
 
     async def __aenter__(self) -> KafkaNode:
@@ -164,11 +167,15 @@ class KafkaNode:
 
     async def _wait_gone(self, pid: int, seconds: float) -> bool:
         for _ in range(int(seconds / _POLL_SECONDS)):
-            self._reap()
-            if not _is_alive(pid):
+            if self._is_gone(pid):
                 return True
             await asyncio.sleep(_POLL_SECONDS)
         return False
+
+    def _is_gone(self, pid: int) -> bool:
+        if self._child is not None and self._child.pid == pid:
+            return self._child.poll() is not None
+        return not _is_alive(pid)
 
     def _reap(self) -> None:
         if self._child is not None:

@@ -26,6 +26,7 @@ BATCH_BYTES = 900_000
 
 _MAX_REQUEST_BYTES = 16 * 1024 * 1024
 _STOP_SECONDS = 5.0
+_FAILED_STOP_SECONDS = 0.5
 _ABORT_SECONDS = 5.0
 
 
@@ -52,16 +53,16 @@ class Producer:
             async with translated(self._bootstrap, CONNECT_SECONDS):
                 await self._producer.start()
         except BaseException:
-            await self.close()
+            await self.close(drain_seconds=_FAILED_STOP_SECONDS)
             raise
 
-    async def close(self) -> None:
+    async def close(self, *, drain_seconds: float = _STOP_SECONDS) -> None:
         """End the producer, whatever state it and the broker are in."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
         with suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+            await asyncio.wait_for(producer.stop(), drain_seconds)
         await _end_sender(producer)
         with suppress(KafkaError, OSError, TimeoutError):
             await asyncio.wait_for(producer.client.close(), _STOP_SECONDS)
@@ -126,7 +127,7 @@ class TransactionalProducer(Producer):
     async def _abandon(self, producer: Any) -> None:
         with suppress(Exception):
             await asyncio.wait_for(producer.abort_transaction(), _ABORT_SECONDS)
-        await self.close()
+        await self.close(drain_seconds=_FAILED_STOP_SECONDS)
 
 
 class Transaction:

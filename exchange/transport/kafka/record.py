@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 
@@ -71,3 +71,14 @@ class Written:
     partition: int
     offset: int
     timestamp: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """Records of one partition, in order; `unreadable` are offsets whose record no client can decode."""
+
+    place: Partition
+    records: Sequence[Received]
+    first_offset: int
+    next_offset: int
+    unreadable: Sequence[int] = field(default=())

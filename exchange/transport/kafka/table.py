@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from exchange.clock import Clock
-from exchange.errors import ExchangeError, TransportError
+from exchange.errors import TransportError
 from exchange.transport.kafka.consumer import PartitionConsumer
 from exchange.transport.kafka.failures import unreachable
 from exchange.transport.kafka.record import Partition, Received
@@ -99,7 +99,7 @@ class TableReader:
         """Stop following."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError, ExchangeError):
+            with suppress(asyncio.CancelledError, Exception):
                 await self._task
 
     async def wait_until(self, partition: int, offset: int, seconds: float = 10.0) -> None:
