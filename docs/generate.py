@@ -30,7 +30,8 @@ def pages() -> dict[str, str]:
 
 def cli() -> str:
     """Every command with its help."""
-    context = click.Context(command_line, info_name="exchange", max_content_width=100, terminal_width=100)
+    settings = {**command_line.context_settings, "terminal_width": 100}
+    context = click.Context(command_line, info_name="exchange", **settings)
     return "# Command line\n\n" + "\n".join(_commands(command_line, context))
 
 

@@ -32,4 +32,5 @@ def round_up(value: float) -> float:
 
 
 def _y(value: float, top: float) -> str:
-    return f"{HEIGHT - HEIGHT * value / top:.2f}" if top > 0 else str(HEIGHT)
+    # The share first: rounding may not lift the highest point out of the box.
+    return f"{HEIGHT * (1 - value / top):.2f}" if top > 0 else str(HEIGHT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.console import chart
@@ -34,6 +34,7 @@ def test_nothing_at_all_is_a_line_at_the_bottom():
 
 
 @given(VALUES)
+@example([0.0, 429496730.22560763])
 def test_every_point_is_within_the_box(values):
     """No value leaves the box, and points are plain numbers."""
     points = chart.line(values, chart.peak(values))
