@@ -8,6 +8,7 @@ from pathlib import Path
 from exchange.avro import Schema
 from exchange.connect.config import Publication
 from exchange.connect.database import Database
+from exchange.connect.field_mapping import charsets_of
 from exchange.connect.fields import TargetField, fields_of
 from exchange.connect.mapping import TableMapping
 from exchange.connect.source import CursorSource
@@ -36,5 +37,5 @@ def read_schema(publication: Publication, root: Path) -> PublicationSchema:
 
 def source_of(publication: Publication, mapping: TableMapping, database: Database) -> CursorSource:
     """The rows of a publication, in the columns of its mapping."""
-    raw = frozenset(column for each in publication.fields.values() if each.charset for column in each.columns)
+    raw = frozenset(charsets_of(publication.fields.values()))
     return CursorSource(database, publication.table, mapping.columns, publication.cursor, raw)

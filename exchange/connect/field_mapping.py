@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,21 +32,27 @@ class CompiledField:
     nulls: frozenset[Any] = frozenset()
 
 
-def compile_field(name: str, mapping: FieldMapping, fields: Mapping[str, TargetField], pepper: bytes) -> CompiledField:
-    """Raises AdapterError where the field is not in the schema, or a column cannot become one."""
+def compile_field(
+    name: str, mapping: FieldMapping, fields: Mapping[str, TargetField], pepper: bytes, charset: str | None = None
+) -> CompiledField:
+    """The functions of a field whose column is of `charset` (None: of the database's own).
+
+    Raises AdapterError where the field is not in the schema, or a column cannot become one.
+    """
     field = fields.get(name)
     if field is None:
         raise AdapterError(f"field {name!r} is not in the schema, which has {', '.join(fields)}")
     if field.kind in _UNMAPPABLE:
         raise AdapterError(f"field {name!r} is of type {field.kind}: a column cannot become one")
     if mapping.pseudonym is not None:
-        return CompiledField(nullable(pseudonym_converter(mapping.pseudonym, pepper), field.nullable))
+        pseudonym = nullable(pseudonym_converter(mapping.pseudonym, pepper), field.nullable)
+        return CompiledField(decoded(pseudonym, charset))
     after_null, native, fast = _after_null(mapping, field)
     nulls = _nulls(mapping)
     convert = nullable(after_null, field.nullable)
     convert = _null_if(convert, nulls) if nulls else convert
-    if mapping.charset:
-        return CompiledField(_decoded(convert, mapping.charset))
+    if charset:
+        return CompiledField(decoded(convert, charset))
     return CompiledField(convert, native, fast, nulls)
 
 
@@ -116,7 +122,16 @@ def nullable(convert: Convert, allowed: bool) -> Convert:
     return required
 
 
-def _decoded(convert: Convert, charset: str) -> Convert:
+def charsets_of(mappings: Iterable[FieldMapping]) -> dict[str, str]:
+    """The charset of each column that has one: what one field says of a column holds wherever the column is read."""
+    return {str(each.column): each.charset for each in mappings if each.charset}
+
+
+def decoded(convert: Convert, charset: str | None) -> Convert:
+    """`convert`, with bytes decoded before it."""
+    if charset is None:
+        return convert
+
     def decode(value: Any) -> Any:
         if value is None or value.__class__ is str:
             return convert(value)

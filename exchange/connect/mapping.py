@@ -12,7 +12,9 @@ from exchange.connect.convert import Convert, Unfit, to_text
 from exchange.connect.field_mapping import (
     FAILURES,
     CompiledField,
+    charsets_of,
     compile_field,
+    decoded,
     moment_converter,
     nullable,
     pseudonym_converter,
@@ -29,12 +31,22 @@ _TIME = TargetField("time", "timestamp-micros")
 class RowMapper:
     """Turns a row (values in the order of `columns`) into a dict of field values."""
 
-    def __init__(self, mappings: Mapping[str, FieldMapping], fields: Mapping[str, TargetField], pepper: bytes) -> None:
-        """Raises AdapterError where a field is not in the schema, or cannot come from a column."""
+    def __init__(
+        self,
+        mappings: Mapping[str, FieldMapping],
+        fields: Mapping[str, TargetField],
+        pepper: bytes,
+        charsets: Mapping[str, str] | None = None,
+    ) -> None:
+        """`charsets`, by column, are those of `mappings` unless given.
+
+        Raises AdapterError where a field is not in the schema, or cannot come from a column.
+        """
+        charsets = charsets_of(mappings.values()) if charsets is None else charsets
         self.columns = tuple(dict.fromkeys(column for each in mappings.values() for column in each.columns))
         places = {column: place for place, column in enumerate(self.columns)}
         self._plan = [
-            (name, compile_field(name, each, fields, pepper), places[each.columns[0]])
+            (name, compile_field(name, each, fields, pepper, charsets.get(each.columns[0])), places[each.columns[0]])
             for name, each in mappings.items()
             if each.columns
         ]
@@ -106,8 +118,9 @@ class TableMapping:
         self.cursor_place = self.columns.index(publication.cursor)
         self.is_personal = publication.key.pseudonym is not None
         self._mapper = mapper
-        self._key = _key(publication.key, self.columns, pepper)
-        self._time = _moment(time, self.columns)
+        places = _Places(self.columns, charsets_of(publication.fields.values()))
+        self._key = _key(publication.key, places, pepper)
+        self._time = _moment(time, places)
 
     def __call__(self, row: Row) -> MappedEvent:
         """Raises ValueInvalid naming the column and the field; never a value."""
@@ -123,19 +136,40 @@ class TableMapping:
             return None
 
 
-def _key(mapping: KeyMapping, columns: Sequence[str], pepper: bytes) -> Callable[[Row], str | None]:
+class _Places:
+    """Where a row has its columns, and in which charset."""
+
+    def __init__(self, columns: Sequence[str], charsets: Mapping[str, str]) -> None:
+        self.columns = columns
+        self._charsets = charsets
+
+    def part(self, column: str, convert: Convert, what: str = "the key") -> Callable[[Row], Any]:
+        """The function of a row that converts one column; it raises ValueInvalid, also for NULL."""
+        place = self.columns.index(column)
+        required = decoded(nullable(convert, allowed=False), self._charsets.get(column))
+
+        def part(row: Row) -> Any:
+            try:
+                return required(row[place])
+            except FAILURES as error:
+                raise ValueInvalid(f"column {column}, {what}: {say(error, row[place])}") from None
+
+        return part
+
+
+def _key(mapping: KeyMapping, places: _Places, pepper: bytes) -> Callable[[Row], str | None]:
     if mapping.pseudonym is not None:
-        return _part(mapping.pseudonym.column, columns, pseudonym_converter(mapping.pseudonym, pepper))
+        return places.part(mapping.pseudonym.column, pseudonym_converter(mapping.pseudonym, pepper))
     if not mapping.columns:
         return lambda row: None
     if len(mapping.columns) == 1:
-        return _part(mapping.columns[0], columns, to_text)
-    return _joined([columns.index(column) for column in mapping.columns], columns)
+        return places.part(mapping.columns[0], to_text)
+    return _joined(mapping.columns, places)
 
 
-def _joined(places: Sequence[int], columns: Sequence[str]) -> Callable[[Row], str]:
-    parts = [_part(columns[place], columns, key_part) for place in places]
-    pick, separators = itemgetter(*places), len(places) - 1
+def _joined(columns: Sequence[str], places: _Places) -> Callable[[Row], str]:
+    parts = [places.part(column, key_part) for column in columns]
+    pick, separators = itemgetter(*map(places.columns.index, columns)), len(columns) - 1
 
     def join(row: Row) -> str:
         try:
@@ -148,7 +182,7 @@ def _joined(places: Sequence[int], columns: Sequence[str]) -> Callable[[Row], st
         except FAILURES:
             text = "%"
         if "%" in text or text.count("/") != separators:
-            return "/".join([part(row) for part in parts])
+            return "/".join([part(row) for part in parts])  # the rare ones, each by itself
         return text
 
     return join
@@ -162,20 +196,8 @@ def key_part(value: Any) -> str:
     return text.replace("%", "%25").replace("/", "%2F") if "/" in text or "%" in text else text
 
 
-def _part(column: str, columns: Sequence[str], convert: Convert, what: str = "the key") -> Callable[[Row], Any]:
-    place, required = columns.index(column), nullable(convert, allowed=False)
-
-    def part(row: Row) -> Any:
-        try:
-            return required(row[place])
-        except FAILURES as error:
-            raise ValueInvalid(f"column {column}, {what}: {say(error, row[place])}") from None
-
-    return part
-
-
-def _moment(mapping: TimeMapping | None, columns: Sequence[str]) -> Callable[[Row], datetime | None]:
+def _moment(mapping: TimeMapping | None, places: _Places) -> Callable[[Row], datetime | None]:
     if mapping is None:
         return lambda row: None
     convert, _ = moment_converter(mapping, _TIME)
-    return _part(mapping.column, columns, convert, "the event's time")
+    return places.part(mapping.column, convert, "the event's time")

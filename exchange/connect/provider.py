@@ -12,7 +12,7 @@ from exchange.connect.columns import column_converter
 from exchange.connect.config import Service
 from exchange.connect.convert import Convert
 from exchange.connect.database import Database
-from exchange.connect.field_mapping import FAILURES
+from exchange.connect.field_mapping import FAILURES, charsets_of
 from exchange.connect.fields import TargetField
 from exchange.connect.mapping import RowMapper
 from exchange.connect.tables import column_of, describe, reflect, require_columns, table_clause
@@ -29,8 +29,9 @@ class LookupTable:
         self.fields = tuple(service.fields)
         self._database = database
         self._service = service
+        self._charsets = charsets_of(service.fields.values())
         self._mappers = {
-            name: RowMapper({name: mapping}, {name: TargetField(name, "json", nullable=True)}, pepper)
+            name: RowMapper({name: mapping}, {name: TargetField(name, "json", nullable=True)}, pepper, self._charsets)
             for name, mapping in service.fields.items()
         }
         self._as_value: Convert | None = None
@@ -89,8 +90,9 @@ class LookupTable:
         return column_converter(kind, connection.dialect.name)
 
     def _fetch(self, connection: Connection, value: Any, columns: Sequence[str]) -> Sequence[Sequence[Any]]:
-        raw = {each.column for each in self._service.fields.values() if each.charset}
-        chosen = [cast(column(name), LargeBinary).label(name) if name in raw else column(name) for name in columns]
+        chosen = [
+            cast(column(name), LargeBinary).label(name) if name in self._charsets else column(name) for name in columns
+        ]
         key: ColumnClause[Any] = column(self._service.individual.column)
         # Two are enough to know that it is not one.
         query = (

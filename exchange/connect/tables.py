@@ -61,18 +61,25 @@ def describe(connection: Connection, table: str) -> TableShape:
     if not inspector.has_table(name, schema=schema):
         names = sorted([*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)])
         raise AdapterError(f"there is no table {table}; {_suggest(name, names, 'tables')}")
-    indexes = inspector.get_indexes(name, schema=schema)
+    # SQLite hides the indexes that it makes itself for UNIQUE; other dialects take no such option.
+    hidden: dict[str, Any] = {"include_auto_indexes": True} if connection.dialect.name == "sqlite" else {}
+    indexes = inspector.get_indexes(name, schema=schema, **hidden)
     constraints = inspector.get_unique_constraints(name, schema=schema)
     return TableShape(
         name=table,
         columns=tuple(column["name"] for column in inspector.get_columns(name, schema=schema)),
         primary_key=tuple(inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]),
         unique=(
-            *(frozenset(str(column) for column in each["column_names"]) for each in indexes if each["unique"]),
+            *(frozenset(str(column) for column in each["column_names"]) for each in indexes if _is_whole(each)),
             *(frozenset(each["column_names"]) for each in constraints),
         ),
         case_blind=connection.dialect.name in _CASE_BLIND,
     )
+
+
+def _is_whole(index: Any) -> bool:
+    """Whether an index is unique over all rows; a partial one says nothing of the others."""
+    return bool(index["unique"]) and not any(name.endswith("_where") for name in index.get("dialect_options", {}))
 
 
 def require_columns(shape: TableShape, columns: Iterable[str]) -> None:

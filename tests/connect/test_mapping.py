@@ -127,6 +127,21 @@ def test_one_column_may_become_two_fields():
     assert both(("a",)) == {"f": "a", "g": "a"}
 
 
+def test_a_columns_charset_holds_wherever_the_column_is_read():
+    """In the key, in the pseudonym, in another field of the same column."""
+    fields = {"f": {"column": "A", "charset": "cp1251"}, "g": {"column": "A"}}
+    targets = {name: TargetField(name, "string") for name in fields}
+    raw = "Ёлка".encode("cp1251")
+    one = TableMapping(publication(fields=fields, key={"columns": ["A"]}), targets, PEPPER)
+    assert one((raw, 1)) == ({"f": "Ёлка", "g": "Ёлка"}, "Ёлка", None, None)
+    two = TableMapping(publication(fields=fields, key={"columns": ["A", "N"]}), targets, PEPPER)
+    assert two((raw, 1)).key == "Ёлка/1"
+    person = {"pseudonym": {"scheme": "uz-pinfl", "column": "A"}}
+    third = TableMapping(publication(fields={**fields, "g": person}, key=person), targets, PEPPER)
+    assert third((b"31507850010019", 1)).key == Identifier("uz-pinfl", "31507850010019").pseudonym(PEPPER)
+    assert third((b"31507850010019", 1)).data["g"] == third((b"31507850010019", 1)).key
+
+
 def test_a_pseudonym_takes_the_identifiers_place():
     """The field holds the pseudonym of spec 1, and nothing of the number."""
     fields = {"f": TargetField("f", "string")}
