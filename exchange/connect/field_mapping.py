@@ -59,7 +59,7 @@ def compile_field(
 def _after_null(mapping: FieldMapping, field: TargetField) -> tuple[Convert, type | None, Convert | None]:
     """The converter of values that are not NULL, and its short cut: a class, and what to do with values of it."""
     if mapping.codes is not None:
-        return _codes(mapping.codes), None, None
+        return _codes(mapping.codes), str, mapping.codes.__getitem__
     if field.kind in TIME_KINDS:
         convert, of_text = moment_converter(mapping, field)
         return convert, str, of_text

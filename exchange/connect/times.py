@@ -34,7 +34,7 @@ class TimeFormat:
         match = self._fast.fullmatch(text) if self._fast else None
         if match is None:
             return datetime.strptime(text, self.text)  # noqa: DTZ007  the zone is the caller's
-        parts: Any = [int(match[place]) for place in self._places]
+        parts: Any = map(int, match.group(*self._places))
         return datetime(*parts)  # noqa: DTZ001
 
 

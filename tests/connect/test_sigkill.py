@@ -88,8 +88,8 @@ async def test_every_row_is_published_once_however_often_the_adapter_is_killed(w
     assert [event.sequence for event in events] == list(range(1000))
 
 
-async def test_every_event_is_written_once_however_often_the_adapter_is_killed(world):
-    """SIGKILL while it writes, three times; then the table was changed once by each event, in order."""
+async def test_every_event_is_written_once_though_the_adapter_is_killed_half_way(world):
+    """SIGKILL while it writes, then a second life; the table was changed once by each event, in order."""
     legacy = LegacyOf(world.folder)
     legacy.run("CREATE TABLE WEATHER (STATION TEXT PRIMARY KEY, TEMP REAL)")
     legacy.run("CREATE TABLE WRITTEN (NO INTEGER PRIMARY KEY, STATION TEXT, TEMP REAL)")
@@ -103,29 +103,35 @@ async def test_every_event_is_written_once_however_often_the_adapter_is_killed(w
     def written():
         return legacy.run("SELECT count(*) FROM WRITTEN")[0][0]
 
-    context = world.context()
-    hourly = PublisherId(world.agency, "hourly")
-    arguments = (context.bootstrap, context.signer, context.directory, context.schemas, context.clock)
-    expected = []
-    async with Publisher(hourly, *arguments) as publisher:
-        await publisher.open(world.topic, json_schema())
-        for turn in range(4):
-            before = written()
-            async with process(file) as child:
-                for number in range(200):
-                    station, temperature = f"S{number % 7}", float(turn * 1000 + number)
-                    publisher.add(world.topic, {"station": station, "temperature": temperature}, key=station)
-                    expected.append((station, temperature))
-                    if number % 20 == 0:
-                        await publisher.commit()
-                await publisher.commit()
-                goal = before if turn < 3 else len(expected) - 1
-                await until(lambda goal=goal: written() > goal, child)
-                child.send_signal(signal.SIGKILL if turn < 3 else signal.SIGTERM)
-                assert await child.wait() == (-signal.SIGKILL if turn < 3 else 0)
+    expected = [(f"S{number % 7}", float(number)) for number in range(1200)]
+    await publish(world, expected[:200])
+    async with process(file) as child:
+        await until(lambda: written() > 0, child)
+        publishing = asyncio.create_task(publish(world, expected[200:800]))
+        await until(lambda: written() > 200, child)
+        child.send_signal(signal.SIGKILL)
+        await child.wait()
+    await publishing
+    await publish(world, expected[800:])
+    async with process(file) as child:
+        await until(lambda: written() >= len(expected), child)
+        child.send_signal(signal.SIGTERM)
+        assert await child.wait() == 0
     assert legacy.run("SELECT STATION, TEMP FROM WRITTEN ORDER BY NO") == expected
-    last = dict(expected)
-    assert dict(legacy.run("SELECT STATION, TEMP FROM WEATHER")) == last
+    assert dict(legacy.run("SELECT STATION, TEMP FROM WEATHER")) == dict(expected)
+
+
+async def publish(world, events):
+    """All events, a few a transaction, while the adapter writes."""
+    context = world.context()
+    arguments = (context.bootstrap, context.signer, context.directory, context.schemas, context.clock)
+    async with Publisher(PublisherId(world.agency, "hourly"), *arguments) as publisher:
+        await publisher.open(world.topic, json.dumps(SCHEMA))
+        for number, (station, temperature) in enumerate(events):
+            publisher.add(world.topic, {"station": station, "temperature": temperature}, key=station)
+            if number % 10 == 0:
+                await publisher.commit()
+        await publisher.commit()
 
 
 class LegacyOf(Legacy):
@@ -134,8 +140,3 @@ class LegacyOf(Legacy):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "legacy.db"
-
-
-def json_schema() -> str:
-    """The topic's schema as text."""
-    return json.dumps(SCHEMA)
