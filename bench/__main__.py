@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import platform
@@ -31,6 +32,9 @@ async def measure(rounds: int, count: int) -> Rates:
     events = residents(count)
     async with running(sorted(topics.values())) as instance:
         runners = list(contenders(instance))
+        gc.collect()
+        gc.freeze()  # as a process does once it is up; for every contender alike
+        gc.set_threshold(50_000, 20, 20)
         for each in range(rounds + 1):
             for runner in runners[each % 3 :] + runners[: each % 3]:
                 await one_round(runner, topics[runner.name, each], events, rates if each else None)

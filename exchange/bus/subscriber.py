@@ -64,7 +64,7 @@ class Subscriber:
         self._trackers: dict[Partition, SequenceTracker] = {}
         self._assignment = 0
         self._moving = True
-        self._assigned = asyncio.Event()
+        self._settled = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._failure: Exception | None = None
@@ -94,8 +94,8 @@ class Subscriber:
         self._stopping.set()
 
     async def wait_assigned(self) -> None:
-        """Return once the group has given this member its partitions for the first time (perhaps none)."""
-        await self._assigned.wait()
+        """Return once the group has given this member its partitions (perhaps none)."""
+        await self._settled.wait()
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """Batches as they come, until `stop`; those of a partition are in its order.
@@ -105,6 +105,8 @@ class Subscriber:
         """
         try:
             while not self._stopping.is_set():
+                if not await self._is_settled():
+                    continue
                 arrived = await self._consumer.poll(seconds=_POLL_SECONDS, limit=self._limit)
                 self._raise_failure()
                 async with aclosing(self._opened(arrived)) as batches:
@@ -179,6 +181,14 @@ class Subscriber:
             assignment=assignment,
         )
 
+    async def _is_settled(self) -> bool:
+        """Whether partitions have come to rest; waits for a while, since what is read before is read in vain."""
+        if not self._settled.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), _POLL_SECONDS)
+        self._raise_failure()
+        return self._settled.is_set()
+
     def _has_moved(self, assignment: int) -> bool:
         return self._moving or assignment != self._assignment
 
@@ -194,6 +204,7 @@ class Subscriber:
     async def _on_revoked(self, places: Sequence[Partition]) -> None:
         """The group waits for us: let the batch in hand be processed and committed, then let go."""
         self._moving = True
+        self._settled.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), _REVOKE_SECONDS)
         self._assignment += 1
@@ -212,9 +223,9 @@ class Subscriber:
                 self._trackers[place] = SequenceTracker.from_metadata(at.sequences)
                 self._consumer.seek(place, at.next_offset)
             self._moving = False
-            self._assigned.set()
         except Exception as error:  # the sink's store may raise anything
             self._failure = error
+        self._settled.set()
 
     async def _stored(self, places: Sequence[Partition]) -> dict[Partition, StoredPosition]:
         if self._positions is None:

@@ -141,7 +141,7 @@ class SealedWriter:
                 self._seal(flush, position.epoch, number, now)
                 await transaction.feed(flush)
                 await asyncio.sleep(0)  # what was fed goes out, heartbeats and signals are served
-            await transaction.write()
+            self._require_same_time(await transaction.write(), now)
         # SIGKILL here: the position is durable with its records; only our caller does not know yet.
         self._position = position
 
@@ -158,13 +158,15 @@ class SealedWriter:
         self._seal([record], position.epoch, position.flush, now)
         async with self._producer.transaction() as transaction:
             written = await transaction.write([record])
-            self._require_same_time(written[0], now)  # a skewed clock aborts: nothing was written
+            self._require_same_time(written, now)  # a skewed clock aborts: nothing was written
         self._position = position
 
-    def _require_same_time(self, written: Written, sealed: datetime) -> None:
-        if written.timestamp is None:
+    def _require_same_time(self, written: Sequence[Written], sealed: datetime) -> None:
+        """Compare with the broker's own stamps; topics that keep writers' stamps say nothing."""
+        stamps = [each.timestamp for each in written if each.timestamp is not None]
+        if not stamps:
             return
-        broker = from_unix_millis(written.timestamp)
+        broker = from_unix_millis(stamps[0])
         skew = max((sealed - broker).total_seconds(), (broker - self._clock.now()).total_seconds())
         if skew > MAX_SKEW_SECONDS:
             raise ClockSkewed(

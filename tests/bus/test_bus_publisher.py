@@ -110,6 +110,18 @@ async def test_a_clock_five_minutes_off_stops_the_start(world, minutes):
     assert own == []
 
 
+async def test_a_clock_that_jumps_while_publishing_aborts_the_commit(world, publisher):
+    """A clock that is set wrong under a running publisher ends it: the commit is aborted, nothing is visible."""
+    publisher.add(world.topic, {"n": 1}, key="k")
+    world.clock.shift = timedelta(minutes=-5)
+    with pytest.raises(ClockSkewed):
+        await publisher.commit({"row": 1})
+    world.clock.shift = timedelta()
+    async with world.publisher() as again:
+        assert again.position is None
+    assert await raw_records(world, world.topic) == []
+
+
 async def test_an_expired_key_is_refused_before_anything_is_written(world):
     """A signing key that is past its validity in the directory cannot start a publisher, nor commit."""
     async with world.publisher() as publisher:

@@ -13,6 +13,7 @@ from exchange.envelope import Opener, Sealer, Unsealed
 from exchange.errors import DirectoryExpired, SchemaMismatch
 from exchange.ids import PublisherId
 from tests.fakes.bus_world import SCHEMA, World, raw_records, write_raw
+from tests.fakes.unreadable_record import write_unreadable
 
 
 async def publish(world: World, *numbers: int) -> None:
@@ -105,6 +106,19 @@ async def test_random_bytes_are_refused_and_do_not_stop_the_topic(world):
     assert [event.data["n"] for event in events] == [1, 2]
     assert {each.error.code for each in refused} == {"seal_malformed", "inclusion_invalid"}
     assert len(await letters_of(world)) == 5
+
+
+async def test_a_record_that_no_client_can_decode_is_a_dead_letter_by_its_offset(world):
+    """A header's name that is not UTF-8 costs its own record only: refused, and kept by where it was."""
+    await publish(world, 1)
+    await write_unreadable(world.kafka, world.topic)
+    await publish(world, 2)
+    events, refused = await take(world, 3)
+    assert [event.data["n"] for event in events] == [1, 2]
+    assert [each.error.code for each in refused] == ["seal_malformed"]
+    [letter] = await letters_of(world)
+    assert letter.value is None
+    assert header(letter, "exchange-dlq-offset") == str(refused[0].record.offset)
 
 
 async def test_a_record_too_heavy_to_keep_is_kept_by_its_digest(world):

@@ -8,7 +8,6 @@ import pytest
 from aiokafka.partitioner import murmur2 as reference
 from hypothesis import given
 from hypothesis import strategies as st
-from kafka_files import write_unreadable
 
 from exchange.clock import SystemClock
 from exchange.errors import (
@@ -35,6 +34,7 @@ from exchange.transport.kafka import (
     partition_of,
 )
 from exchange.transport.kafka.partitioner import murmur2
+from tests.fakes.unreadable_record import write_unreadable
 
 CLOCK = SystemClock()
 
