@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.connect import load_adapter
 from exchange.errors import SettingsError
@@ -151,3 +154,31 @@ def test_the_adapters_of_the_repository_are_valid(path):
     """Every adapter file that comes with the project is read without complaint."""
     ports = dict.fromkeys(("TAX_PORT", "CIVIL_PORT"), "9001")
     assert load_adapter(path, {"DATA": "/data", **ports}).agency.startswith("UZ/GOV/")
+
+
+LINES = GOOD.splitlines()
+
+
+@given(number=st.integers(0, len(LINES) - 1), other=st.text(alphabet="abc:{}[]-\"'#&*!|>%@ \t0", max_size=12))
+def test_any_changed_line_is_read_or_refused_with_its_place(tmp_path_factory, number, other):
+    """Whatever a hand may write, there is a file and a line to look at, and never anything but a refusal."""
+    indent = " " * (len(LINES[number]) - len(LINES[number].lstrip()))
+    text = "\n".join([*LINES[:number], indent + other, *LINES[number + 1 :]])
+    folder = tmp_path_factory.mktemp("adapter")
+    with contextlib.suppress(SettingsError):
+        assert load(folder, text).agency
+        return
+    with pytest.raises(SettingsError, match=r"adapter\.yaml:\d+:\d+: "):
+        load(folder, text)
+
+
+@given(number=st.integers(0, len(LINES) - 1))
+def test_any_missing_line_is_read_or_refused_with_its_place(tmp_path_factory, number):
+    """As for changed ones."""
+    folder = tmp_path_factory.mktemp("adapter")
+    text = "\n".join([*LINES[:number], *LINES[number + 1 :]])
+    with contextlib.suppress(SettingsError):
+        assert load(folder, text).agency
+        return
+    with pytest.raises(SettingsError, match=r"adapter\.yaml:\d+:\d+: "):
+        load(folder, text)

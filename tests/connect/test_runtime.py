@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from prometheus_client import REGISTRY
 
 from exchange.connect import AdapterRuntime, load_adapter
 from exchange.errors import AdapterError, ProcessError, SchemaNotFound, SettingsError
@@ -216,11 +217,14 @@ async def test_an_address_that_is_taken_ends_the_adapter(taxpayers):
 async def test_a_service_waits_for_a_database_that_is_locked(legacy, taxpayers):
     """It listens once it has seen its table."""
     adapter, _, _, _ = taxpayers
+    name, code = "exchange_adapter_errors_total", {"code": "database_unavailable"}
+    before = REGISTRY.get_sample_value(name, code) or 0
     stop = asyncio.Event()
     with closing(sqlite3.connect(legacy.path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         task = asyncio.create_task(adapter.run(stop))
-        await until(lambda: adapter.not_ready() == "not ready: tax-standing")
+        await until(lambda: (REGISTRY.get_sample_value(name, code) or 0) > before + 1)
+        assert adapter.not_ready() == "not ready: tax-standing"
         other.execute("ROLLBACK")
     await until(lambda: adapter.not_ready() is None)
     stop.set()

@@ -245,3 +245,39 @@ async def test_an_unfit_event_is_kept_once(world):
         ("row_refused", "k6", "6"),
     ]
     assert letters[0][2]["topic"] == world.topic
+
+
+async def test_who_lost_a_partition_keeps_nothing_more_there(world):
+    """Its successor fenced it; should it get the partition back, it goes on from what was kept."""
+    group = f"{world.agency}/copies"
+    zombie, heir = world.bus.unfit_events(group), world.bus.unfit_events(group)
+    await zombie.keep(world.topic, 0, 0, unfit(1))
+    await heir.keep(world.topic, 0, 0, unfit(1, 2))
+    with pytest.raises(PublisherFenced):
+        await zombie.keep(world.topic, 0, 0, unfit(1, 2, 3))
+    await zombie.keep(world.topic, 0, 0, unfit(1, 2, 3))
+    await zombie.close()
+    await heir.close()
+    assert [key for _, key, _ in await world.letters(3)] == ["k1", "k2", "k3"]
+
+
+async def test_partitions_have_keepers_of_their_own(world):
+    """One is lost, the other is not."""
+    group = f"{world.agency}/copies"
+    one, other = world.bus.unfit_events(group), world.bus.unfit_events(group)
+    await one.keep(world.topic, 0, 0, unfit(1))
+    await other.keep(world.topic, 1, 0, unfit(1))
+    await one.keep(world.topic, 0, 0, unfit(2))
+    await one.close()
+    await other.close()
+    assert sorted(details["partition"] for _, _, details in await world.letters(3)) == ["0", "0", "1"]
+
+
+async def test_an_empty_commit_of_the_same_position_writes_nothing(world):
+    """Looking at a table that has not changed costs no transaction."""
+    await published(world, "A")
+    async with publisher(world) as one:
+        assert await one.commit(one.position) == 0
+        assert await one.commit() == 0
+        assert one.position == {"cursor": 1}
+    assert stations(await taken(world, 1)) == ["A"]

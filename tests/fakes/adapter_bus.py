@@ -207,16 +207,23 @@ class MemorySubscriber:
 
 
 class MemoryUnfitEvents:
-    """Keeps each offset once."""
+    """Keeps each offset once. Whoever keeps first in a partition fences whoever did before."""
 
     def __init__(self, bus: MemoryBus, group: str) -> None:
         self._bus = bus
         self._group = group
+        self._epochs: dict[str, int] = {}
 
     async def keep(self, topic: str, partition: int, first_offset: int, unfit: Sequence[UnfitEvent]) -> None:
         """Those not kept before, in order."""
         self._bus.reach()
-        kept = self._bus.keepers.setdefault(f"{self._group} {topic} {partition}", set())
+        place = f"{self._group} {topic} {partition}"
+        if place not in self._epochs:
+            self._epochs[place] = self._bus.epochs[place] = self._bus.epochs.get(place, 0) + 1
+        if self._epochs[place] != self._bus.epochs[place]:
+            del self._epochs[place]
+            raise PublisherFenced(f"{place} was taken over")
+        kept = self._bus.keepers.setdefault(place, set())
         for each in unfit:
             if each.offset not in kept:
                 kept.add(each.offset)
