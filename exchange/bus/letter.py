@@ -25,7 +25,7 @@ PREFIX = "exchange-dlq-"
 ORIGINAL = PREFIX + "h-"
 """What the refused record's own headers start with."""
 
-_MAX_BYTES = 3 * 1024 * 1024
+_MAX_BYTES = 7 * 1024 * 1024
 _MAX_HEADERS = 1_000
 _MAX_NAME = 60_000
 _HEADER_BYTES = 24

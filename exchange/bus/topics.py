@@ -9,10 +9,10 @@ from exchange.ids import AgencyId
 from exchange.transport.kafka import TopicSpec
 from exchange.trust import Directory, TopicEntry
 
-EVENT_BYTES = 1024 * 1024
+EVENT_BYTES = 4 * 1024 * 1024
 """What an event topic takes in one batch, hence in one record."""
 
-DEAD_LETTER_BYTES = 4 * 1024 * 1024
+DEAD_LETTER_BYTES = 8 * 1024 * 1024
 """What a dead-letter topic takes: any record of another topic, and the reason it was refused."""
 
 

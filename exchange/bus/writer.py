@@ -6,7 +6,6 @@ nothing is visible, after it the position is there too, and a successor fences b
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -140,7 +139,6 @@ class SealedWriter:
                 flush = everything[start : start + MAX_FLUSH]
                 self._seal(flush, position.epoch, number, now)
                 await transaction.feed(flush)
-                await asyncio.sleep(0)  # what was fed goes out, heartbeats and signals are served
             self._require_same_time(await transaction.write(), now)
         # SIGKILL here: the position is durable with its records; only our caller does not know yet.
         self._position = position

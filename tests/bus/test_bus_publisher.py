@@ -85,9 +85,9 @@ async def test_adding_to_a_topic_that_is_not_open_is_refused(world, publisher):
         ({"data": {"n": 1}, "key": "k", "subject": "\ud800"}, ValueInvalid),
         ({"data": {"n": 1}, "key": "k", "traceparent": "01-x"}, ValueInvalid),
         ({"data": {"n": 1}, "key": "k", "time": datetime(2026, 1, 1)}, ValueInvalid),  # noqa: DTZ001
-        ({"data": {"n": 1, "text": "x" * 1_100_000}, "key": "k"}, RecordTooLarge),
-        ({"data": {"n": 1}, "key": "k" * 1_100_000}, RecordTooLarge),
-        ({"data": {"n": 1}, "key": "k", "subject": "s" * 1_100_000}, RecordTooLarge),
+        ({"data": {"n": 1, "text": "x" * 4_300_000}, "key": "k"}, RecordTooLarge),
+        ({"data": {"n": 1}, "key": "k" * 4_300_000}, RecordTooLarge),
+        ({"data": {"n": 1}, "key": "k", "subject": "s" * 4_300_000}, RecordTooLarge),
     ],
 )
 async def test_what_does_not_fit_leaves_the_buffer_as_it_was(world, publisher, arguments, error):

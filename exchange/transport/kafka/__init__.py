@@ -1,10 +1,11 @@
 """Kafka: the only package that imports aiokafka."""
 
 from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, TopicSpec, ensure_topics
+from exchange.transport.kafka.batches import BATCH_BYTES
 from exchange.transport.kafka.consumer import GroupConsumer, PartitionConsumer
 from exchange.transport.kafka.node import KafkaNode
 from exchange.transport.kafka.partitioner import partition_of
-from exchange.transport.kafka.producer import BATCH_BYTES, IdempotentProducer, Transaction, TransactionalProducer
+from exchange.transport.kafka.producer import IdempotentProducer, Transaction, TransactionalProducer
 from exchange.transport.kafka.record import Outgoing, Partition, Polled, Received, Written
 from exchange.transport.kafka.table import TableReader, high_watermarks
 from exchange.transport.ports import free_port

@@ -6,53 +6,103 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch
+
 from exchange.transport.kafka.record import Partition, Written
 
 Writable = tuple[str, int, bytes | None, bytes | None, list[tuple[str, bytes]]]
 """topic, partition, key, value, headers: `Outgoing`, or any tuple of that shape."""
 
+BATCH_BYTES = 900_000
+"""What a batch holds before compression where nothing is known of its topic: below Kafka's default limit (1 MiB)."""
+
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+"""The most that a batch holds before compression."""
+
+_MARGIN = 64 * 1024
 _CREATE_TIME = 0
+_CODECS = {
+    None: DefaultRecordBatch.CODEC_NONE,
+    "gzip": DefaultRecordBatch.CODEC_GZIP,
+    "lz4": DefaultRecordBatch.CODEC_LZ4,
+    "snappy": DefaultRecordBatch.CODEC_SNAPPY,
+    "zstd": DefaultRecordBatch.CODEC_ZSTD,
+}
+
+
+class BatchSizes:
+    """Makes empty batches, as large as each topic takes: the fewer batches, the fewer round trips."""
+
+    def __init__(self, compression: str | None, *, transactional: bool) -> None:
+        self._codec = _CODECS[compression]
+        self._transactional = transactional
+        self._limits: dict[str, int] = {}
+
+    def learn(self, topic: str, largest: int) -> None:
+        """The topic takes batches of `largest` bytes (max.message.bytes)."""
+        self._limits[topic] = max(1, min(largest - _MARGIN, MAX_BATCH_BYTES))
+
+    def create(self, topic: str) -> Any:
+        """An empty batch."""
+        return BatchBuilder(
+            self._limits.get(topic, BATCH_BYTES), self._codec, is_transactional=int(self._transactional)
+        )
 
 
 class Batches:
     """The batches of one write. Order within a partition is kept; a failed batch is raised by `finish`."""
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, sizes: BatchSizes) -> None:
         self._producer = producer
+        self._sizes = sizes
         self._open: dict[tuple[str, int], Any] = {}
-        self._first: dict[tuple[str, int], asyncio.Future[Any]] = {}
-        self._waiting: list[asyncio.Future[Any]] = []
+        self._sending: dict[tuple[str, int], list[asyncio.Task[Any]]] = {}
+        self._turns: dict[tuple[str, int], asyncio.Lock] = {}
 
-    async def feed(self, records: Iterable[Writable]) -> None:
-        """Append records; what fills a batch goes out while the caller prepares more."""
+    def feed(self, records: Iterable[Writable]) -> None:
+        """Append records; a batch that is full goes out while the caller prepares more."""
         last, append = ("", -1), None
         for topic, partition, key, value, headers in records:
             if append is None or partition != last[1] or topic != last[0]:
                 last = (topic, partition)
                 append = (self._open.get(last) or self._begin(last)).append
             if append(timestamp=None, key=key, value=value, headers=headers) is None:  # full: takes no more
-                await self._send(last)
+                self._send(last)
                 append = self._begin(last).append
                 append(timestamp=None, key=key, value=value, headers=headers)  # a batch's first record always fits
 
     async def finish(self) -> list[Written]:
         """Send the rest and wait until every batch is durable: where each partition's records begin."""
         for place in list(self._open):
-            await self._send(place)
-        for outcome in await asyncio.gather(*self._waiting, return_exceptions=True):
+            self._send(place)
+        tasks = [task for tasks in self._sending.values() for task in tasks]
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, BaseException):  # all were awaited: a commit may only follow when none failed
                 raise outcome
-        return [written(Partition(*place), future.result()) for place, future in self._first.items()]
+        return [written(Partition(*place), tasks[0].result()) for place, tasks in self._sending.items()]
+
+    async def cancel(self) -> None:
+        """Give up what is under way; the transaction is about to be aborted."""
+        tasks = [task for tasks in self._sending.values() for task in tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _begin(self, place: tuple[str, int]) -> Any:
-        batch = self._open[place] = self._producer.create_batch()
+        batch = self._open[place] = self._sizes.create(place[0])
         return batch
 
-    async def _send(self, place: tuple[str, int]) -> None:
+    def _send(self, place: tuple[str, int]) -> None:
+        """In its own task: handing a batch over waits until aiokafka has taken the one before it."""
+        task = asyncio.create_task(self._deliver(self._open.pop(place), place))
+        self._sending.setdefault(place, []).append(task)
+
+    async def _deliver(self, batch: Any, place: tuple[str, int]) -> Any:
         topic, partition = place
-        future = await self._producer.send_batch(self._open.pop(place), topic, partition=partition)
-        self._first.setdefault(place, future)
-        self._waiting.append(future)
+        async with self._turns.setdefault(place, asyncio.Lock()):  # a lock is fair: batches keep their order
+            future = await self._producer.send_batch(batch, topic, partition=partition)
+        return await future
 
 
 def written(place: Partition, meta: Any) -> Written:

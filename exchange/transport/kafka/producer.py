@@ -17,17 +17,15 @@ from aiokafka.errors import KafkaError
 
 from exchange.errors import TransportError
 from exchange.transport.kafka.admin import KafkaAdmin
-from exchange.transport.kafka.batches import Batches, Writable, written
+from exchange.transport.kafka.batches import BATCH_BYTES, Batches, BatchSizes, Writable, written
 from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 from exchange.transport.kafka.record import Partition, Written
-
-BATCH_BYTES = 900_000
-"""The most a batch holds before compression: below Kafka's default max.message.bytes (1 MiB) whatever the data."""
 
 _MAX_REQUEST_BYTES = 16 * 1024 * 1024
 _STOP_SECONDS = 5.0
 _FAILED_STOP_SECONDS = 0.5
 _ABORT_SECONDS = 5.0
+_TURNS = 4
 
 
 class Producer:
@@ -37,6 +35,7 @@ class Producer:
         self._bootstrap = bootstrap
         self._settings = {"max_batch_size": BATCH_BYTES, "max_request_size": _MAX_REQUEST_BYTES, **settings}
         self._compression = compression
+        self._sizes = BatchSizes(compression, transactional="transactional_id" in settings)
         self._producer: Any = None
 
     @property
@@ -73,9 +72,11 @@ class Producer:
             return await admin.partition_count(topic)
 
     async def largest_record(self, topic: str) -> int:
-        """The most bytes a topic takes in one batch, hence in one record (max.message.bytes)."""
+        """The most bytes a topic takes in one batch, hence in one record; batches for it grow to that from now on."""
         async with KafkaAdmin(self._bootstrap) as admin:
-            return int((await admin.settings(topic))["max.message.bytes"])
+            largest = int((await admin.settings(topic))["max.message.bytes"])
+        self._sizes.learn(topic, largest)
+        return largest
 
     def _open(self) -> Any:
         if self._producer is None:
@@ -83,9 +84,12 @@ class Producer:
         return self._producer
 
     async def _send(self, records: Iterable[Writable]) -> list[Written]:
-        batches = Batches(self._open())
-        await batches.feed(records)
-        return await batches.finish()
+        batches = Batches(self._open(), self._sizes)
+        try:
+            batches.feed(records)
+            return await batches.finish()
+        finally:
+            await batches.cancel()
 
 
 class TransactionalProducer(Producer):
@@ -114,13 +118,15 @@ class TransactionalProducer(Producer):
         either: a new producer of the same id settles it when it starts.
         """
         producer = self._open()
+        transaction = Transaction(Batches(producer, self._sizes))
         try:
             async with translated(self._bootstrap, self._commit_seconds):
                 await producer.begin_transaction()
-                yield Transaction(producer)
+                yield transaction
                 # SIGKILL before here: nothing of the block is ever visible; after: all of it is.
                 await producer.commit_transaction()
         except BaseException:
+            await transaction.cancel()
             await self._abandon(producer)
             raise
 
@@ -133,20 +139,26 @@ class TransactionalProducer(Producer):
 class Transaction:
     """An open transaction."""
 
-    def __init__(self, producer: Any) -> None:
-        self._batches = Batches(producer)
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
 
     async def feed(self, records: Iterable[Writable]) -> None:
         """Hand over records; they go out while the caller prepares more, and are durable after `write`."""
-        await self._batches.feed(records)
+        self._batches.feed(records)
+        for _ in range(_TURNS):  # of the loop: what was fed goes out, heartbeats and signals are served
+            await asyncio.sleep(0)
 
     async def write(self, records: Iterable[Writable] = ()) -> list[Written]:
         """Write these and all that was fed, and wait until all are durable; visible with the commit.
 
         Where each partition's records begin. Order within a partition is kept.
         """
-        await self._batches.feed(records)
+        self._batches.feed(records)
         return await self._batches.finish()
+
+    async def cancel(self) -> None:
+        """Give up what is under way."""
+        await self._batches.cancel()
 
 
 class IdempotentProducer(Producer):

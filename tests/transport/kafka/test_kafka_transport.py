@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 from aiokafka.partitioner import murmur2 as reference
@@ -128,6 +129,34 @@ async def test_what_exceeds_a_batch_goes_out_in_several(kafka, topic, writer):
         await transaction.feed(Outgoing(topic, 0, None, value, []) for value in values[:20])
         await transaction.write(Outgoing(topic, 0, None, value, []) for value in values[20:])
     assert [record.value for record in await read(kafka, topic)] == values
+
+
+@pytest.mark.parametrize("limit", [300_000, 1_048_588, 4_194_304])
+async def test_batches_of_what_does_not_compress_stay_within_the_topics_limit(kafka, unique, writer, limit):
+    """Once a topic's limit is known its batches grow to it and never beyond, whatever the data."""
+    name = unique("limited")
+    await ensure_topics(kafka, [TopicSpec(name, settings={"max.message.bytes": str(limit)})])
+    assert await writer.largest_record(name) == limit
+    values = [os.urandom(50_000) for _ in range(200)]
+    async with writer.transaction() as transaction:
+        await transaction.write(Outgoing(name, 0, None, value, []) for value in values)
+    assert [record.value for record in await read(kafka, name)] == values
+
+
+async def test_records_of_many_partitions_keep_their_order_through_many_batches(kafka, unique, writer):
+    """However batches interleave, each partition has its records in the order they were handed over."""
+    name = unique("many")
+    await ensure_topics(kafka, [TopicSpec(name, 4, settings={"max.message.bytes": "100000"})])
+    await writer.largest_record(name)
+    async with writer.transaction() as transaction:
+        for start in range(0, 4_000, 500):
+            numbers = range(start, start + 500)
+            await transaction.feed(Outgoing(name, n % 4, None, b"%06d" % n * 20, []) for n in numbers)
+        await transaction.write()
+    records = await read(kafka, name)
+    for partition in range(4):
+        mine = [int(record.value[:6]) for record in records if record.partition == partition]
+        assert mine == list(range(partition, 4_000, 4))
 
 
 async def test_a_closed_writer_says_so(kafka, topic, writer):
