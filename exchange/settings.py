@@ -48,6 +48,7 @@ class KafkaSettings(Section):
 
     bootstrap: Listen = Field("127.0.0.1:9092", description="HOST:PORT of a broker")
     libs: Path = Field(Path(".cache/kafka-4.2.0"), description="folder of Kafka's jars (`make kafka`)")
+    replication: int = Field(1, ge=1, description="copies of each topic that `exchange up topics` creates")
     heap_mib: int = Field(512, ge=256, description="heap of the single node, MiB")
 
 
@@ -79,6 +80,7 @@ class ConsoleSettings(Section):
 
     listen: Listen = Field("127.0.0.1:8660", description="HOST:PORT it serves")
     refresh_seconds: int = Field(5, ge=1, description="how often the page loads itself anew, s")
+    targets: dict[str, str] = Field({}, description="name: URL of processes that `exchange up` did not start")
 
 
 class AdapterSettings(Section):
@@ -122,7 +124,8 @@ def _override(settings: Settings, variables: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         variable = "EXCHANGE_" + "_".join(str(part).upper() for part in first["loc"])
-        raise SettingsError(f"{variable} = {first['input']!r}: {first['msg']}") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{variable} = {first['input']!r}: {reason}") from None
 
 
 def _variables(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:

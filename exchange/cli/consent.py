@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -29,10 +30,10 @@ def consent() -> None:
 def _about(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say which consent it is, folded into `about` and `agency`."""
 
+    @functools.wraps(command)  # with it go the options that the command has of its own
     def folded(*, individual: Any, consumer: Any, service: Any, purpose: str, as_agency: Any, **rest: Any) -> None:
         command(about=ConsentSubject(individual, consumer, str(service), purpose), agency=as_agency or consumer, **rest)
 
-    folded.__name__, folded.__doc__ = command.__name__, command.__doc__
     options = (
         click.option("--individual", type=INDIVIDUAL, required=True, help="Whose consent; - reads it from stdin."),
         click.option("--consumer", type=AGENCY, required=True, help="Who may use the data."),

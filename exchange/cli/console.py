@@ -21,7 +21,7 @@ def console(instance: Instance) -> None:
     context = ConsoleContext(
         listen=settings.console.listen,
         instance=settings.instance,
-        targets=Supervisor(instance.home).urls,
+        targets=lambda: {**settings.console.targets, **Supervisor(instance.home).urls()},
         clock=instance.clock,
         refresh_seconds=settings.console.refresh_seconds,
         version=__version__,

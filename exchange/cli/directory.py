@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from exchange.cli.instance import Instance
+from exchange.cli.members_file import directory_content, make_key, read_members
 from exchange.cli.output import emit
 from exchange.clock import format_millis
 from exchange.errors import SettingsError
@@ -42,15 +44,22 @@ def show(instance: Instance) -> None:
 
 @directory.command()
 @click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long it is good for.")
+@click.option(
+    "--members",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Take members, topics, services and agreements from this file; new agencies get keys.",
+)
 @click.pass_obj
-def sign(instance: Instance, days: int) -> None:
+def sign(instance: Instance, days: int, members: Path | None) -> None:
     """Sign the directory anew, one version higher, with the operators' keys that are here.
 
-    Running processes take it up within a second.
+    Running processes take it up within a second; `exchange up topics` creates topics that are new.
     """
     content = _signed_content(instance)
-    now = instance.clock.now()
-    content |= {"version": content["version"] + 1, "issued": format_millis(now)}
+    version, now = content["version"] + 1, instance.clock.now()
+    if members is not None:
+        content = _content_of(instance, members, content)
+    content |= {"version": version, "issued": format_millis(now)}
     content["expires"] = format_millis(now + timedelta(days=days))
     keys = instance.operator_keys()
     threshold = instance.operators.threshold
@@ -62,6 +71,19 @@ def sign(instance: Instance, days: int) -> None:
         os.fsync(file.fileno())
     part.replace(instance.home / "directory.json")
     emit({"version": content["version"], "expires": content["expires"]})
+
+
+def _content_of(instance: Instance, members: Path, current: dict[str, Any]) -> dict[str, Any]:
+    """What the members file says, with the keys that the directory has; agencies that it does not have get one."""
+    file = read_members(members, instance.variables)
+    known = {f"{m['id']}/{s['name']}": s["keys"] for m in current["members"] for s in m["subsystems"]}
+    keys = {agency: make_key(instance.key_path(agency)) for agency in file.agencies()}
+    content = directory_content(file, keys, instance.log_key(), instance.clock.now())
+    content["audit_log"]["key"] = current["audit_log"]["key"]
+    for member in content["members"]:
+        for subsystem in member["subsystems"]:
+            subsystem["keys"] = known.get(f"{member['id']}/{subsystem['name']}", subsystem["keys"])
+    return content
 
 
 def _signed_content(instance: Instance) -> dict[str, Any]:

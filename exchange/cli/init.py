@@ -12,13 +12,12 @@ import click
 from ruamel.yaml import YAML
 
 from exchange.cli.instance import Instance
-from exchange.cli.members_file import MembersFile, directory_content, read_members
+from exchange.cli.members_file import MembersFile, directory_content, make_key, read_members
 from exchange.cli.output import emit
 from exchange.errors import SettingsError
-from exchange.ids import AgencyId
 from exchange.settings import FILE_NAME, Settings
 from exchange.transport.web import free_port
-from exchange.trust import Operators, SigningKey, sign_directory
+from exchange.trust import Operators, sign_directory
 
 _PORT = re.compile(r"\$\{([A-Z][A-Z0-9_]*)_(?:URL|PORT)\}")
 
@@ -65,9 +64,9 @@ def _create(instance: Instance, file: MembersFile, settings: dict[str, Any]) -> 
     """Everything an instance needs; the settings last, so that a home without them can be made again."""
     secrets = instance.home / "secrets"
     secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    operators = {name: _key(secrets / "operators" / f"{name}.pem") for name in file.operators}
-    agencies = {agency: _key(instance.key_path(agency)) for agency in file.agencies()}
-    log_key = _key(secrets / "audit-log.pem")
+    operators = {name: make_key(secrets / "operators" / f"{name}.pem") for name in file.operators}
+    agencies = {agency: make_key(instance.key_path(agency)) for agency in file.agencies()}
+    log_key = make_key(secrets / "audit-log.pem")
     _write_pepper(secrets / "pepper")
     threshold = file.threshold
     public = {name: key.public for name, key in operators.items()}
@@ -119,19 +118,7 @@ def _service_ports(files: list[Path], known: set[str]) -> Iterator[tuple[str, st
         yield f"{name}_URL", f"http://127.0.0.1:{port}"
 
 
-def _key(path: Path) -> SigningKey:
-    """The key at `path`, made now where there is none: an interrupted `init` goes on where it stopped."""
-    if not path.exists():
-        SigningKey.generate().save(path)
-    return SigningKey.load(path)
-
-
 def _write_pepper(path: Path) -> None:
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(os.urandom(32).hex() + "\n")
-
-
-def agency_argument(_: click.Context, __: click.Parameter, value: str | None) -> AgencyId | None:
-    """Click's callback for an option that names an agency."""
-    return None if value is None else AgencyId.parse(value)

@@ -18,7 +18,7 @@ from exchange.errors import SettingsError
 from exchange.ids import AgencyId
 from exchange.settings import Settings, load_settings
 from exchange.transport.http import Credentials
-from exchange.trust import DirectoryFile, Operators, SigningKey
+from exchange.trust import Directory, DirectoryFile, Operators, SigningKey, load_directory
 
 _PASSPHRASE = "EXCHANGE_KEY_PASSPHRASE"  # noqa: S105  (the variable's name)
 
@@ -45,6 +45,10 @@ class Instance:
     def directory(self) -> DirectoryFile:
         """The directory, followed while the process lives; raises SettingsError or a TrustError."""
         return DirectoryFile(self.home / "directory.json", self.operators, self.clock)
+
+    def past_directory(self) -> Directory:
+        """The directory here, expired or not: for proofs of the past; raises SettingsError or DocumentInvalid."""
+        return load_directory(self.home / "directory.json", self.operators, None)
 
     @functools.cached_property
     def pepper(self) -> bytes:

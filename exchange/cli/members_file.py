@@ -104,6 +104,13 @@ def directory_content(
     }
 
 
+def make_key(path: Path) -> SigningKey:
+    """The key at `path`, made now where there is none: an interrupted command goes on where it stopped."""
+    if not path.exists():
+        SigningKey.generate().save(path)
+    return SigningKey.load(path)
+
+
 def _member(member: MemberPart, keys: Mapping[AgencyId, SigningKey], now: datetime) -> dict[str, Any]:
     subsystems = [
         {**subsystem.model_dump(), "keys": [_key(keys[AgencyId.parse(f"{member.id}/{subsystem.name}")], now)]}

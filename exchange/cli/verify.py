@@ -30,12 +30,14 @@ def verify() -> None:
 def receipt(instance: Instance, files: tuple[Path, ...], checkpoint: Path | None) -> None:
     """Verify the receipts in FILES with the directory and the log's checkpoint; asks no process, needs no network.
 
+    What counts is the time of the entry: a directory that has expired since proves it all the same.
     Stops at the first that does not hold, naming what does not.
     """
     trusted = checkpoint.read_bytes() if checkpoint else None
+    directory = instance.past_directory()
     for file in files:
         try:
-            proven = verify_receipt(file.read_bytes(), instance.directory(), trusted)
+            proven = verify_receipt(file.read_bytes(), directory, trusted)
         except (TrustError, AuditError) as error:
             raise type(error)(f"{file}: {error.message}", code=error.code) from None
         emit_line({"receipt": str(file), "verified": True, **_row(proven)})

@@ -6,7 +6,7 @@ from exchange.registry.client import Registration, RegistryClient
 from exchange.registry.ownership import OpenWrites, SignedWrites
 from exchange.registry.ports import Authenticator, SchemaStore
 from exchange.registry.service import RegistryService
-from exchange.registry.store_kafka import KafkaSchemaStore
+from exchange.registry.store_kafka import KafkaSchemaStore, schemas_topic
 
 __all__ = [
     "Authenticator",
@@ -19,4 +19,5 @@ __all__ = [
     "SchemaStore",
     "SignedWrites",
     "build_app",
+    "schemas_topic",
 ]

@@ -57,8 +57,8 @@ class SchemaCache:
             return (await self._client.lookup(subject, text)).id
         except SchemaNotFound:
             raise SchemaNotFound(
-                f"the schema is not registered under {subject}: register it with the registry (`exchange registry`) "
-                "before publishing"
+                f"the schema is not registered under {subject}: its owner registers it first "
+                "(`exchange schema register FILE --topic TOPIC`)"
             ) from None
 
     def _begin(self, schema_id: int) -> asyncio.Task[None]:

@@ -170,8 +170,8 @@ class RegistryClient:
 
     def _unreachable(self, reason: str) -> PeerUnreachable:
         return PeerUnreachable(
-            f"the schema registry at {self._url} cannot be used: {reason}; start it (`exchange registry`) or correct "
-            "the registry's address, then try again"
+            f"the schema registry at {self._url} does not serve: {reason}; start it (`exchange registry`), or correct "
+            "the directory's registry_url"
         )
 
 

@@ -22,6 +22,11 @@ TRANSACTIONAL_ID = "_exchange.registry"
 _COMMIT_SECONDS = 15.0
 
 
+def schemas_topic(replication: int = 1, name: str = TOPIC) -> TopicSpec:
+    """How the registry's topic must be."""
+    return TopicSpec(name, compacted=True, replication=replication)
+
+
 class KafkaSchemaStore:
     """A SchemaStore on Kafka. A second process with the same `transactional_id` fences the first, which ends."""
 
@@ -44,8 +49,7 @@ class KafkaSchemaStore:
 
     async def start(self, apply: Apply) -> None:
         """Fence, then read: nothing that another writer still had under way can appear behind what was read."""
-        spec = TopicSpec(self._place.topic, compacted=True, replication=self._replication)
-        await ensure_topics(self._bootstrap, [spec])
+        await ensure_topics(self._bootstrap, [schemas_topic(self._replication, self._place.topic)])
         await self._producer.start()
         try:
             self._reader = TableReader(

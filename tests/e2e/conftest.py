@@ -38,10 +38,11 @@ class Home:
         """Where a process of the settings answers."""
         return f"http://{getattr(self.instance.settings, name).listen}"
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: str | None = None, **environment: str) -> subprocess.Popen[str]:
         """Start `exchange --home … <arguments>`; it ends with the test at the latest."""
         child = subprocess.Popen(
             [sys.executable, "-m", "exchange.cli", "--home", str(self.path), *arguments],
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -49,6 +50,9 @@ class Home:
             cwd=ROOT,
         )
         self.children.append(child)
+        if stdin is not None and child.stdin is not None:
+            child.stdin.write(f"{stdin}\n")
+            child.stdin.flush()
         return child
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

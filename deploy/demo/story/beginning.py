@@ -42,7 +42,7 @@ async def create_instance(stage: Stage) -> dict[str, Any]:
         *("--kafka-libs", str(ROOT / ".cache/kafka-4.2.0"), *adapters),
     )
     stage.tell(f"{made.data['agencies']} agencies, directory signed by 2 of 3 operators until {made.data['expires']}")
-    started = await stage.cli("up", "kafka", "registry", "gateway", "audit", "console")
+    started = await stage.cli("up", "kafka", "topics", "registry", "gateway", "audit", "console")
     stage.tell("Kafka, registry, gateway, audit log and console are ready")
     listed = (await stage.cli("directory", "show")).data
     require(len(listed) == 9, f"expected eight agencies and the gateway's, found {len(listed)}")

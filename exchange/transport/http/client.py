@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,8 +103,10 @@ def _unreachable(url: str, error: Exception) -> PeerUnreachable:
     """The transport calls every failed connection a timeout; what caused it knows better."""
     if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
         return PeerUnreachable(f"{_origin(url)} did not answer in time", code="peer_timeout")
-    reason = str(error) or type(error).__name__
-    return PeerUnreachable(f"{_origin(url)} cannot be reached, or does not speak HTTP: {reason}; is it running?")
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return PeerUnreachable(f"{_origin(url)} cannot be reached: {os.strerror(abs(cause.errno)).lower()}")
+    return PeerUnreachable(f"{_origin(url)} does not speak HTTP: {error or type(error).__name__}")
 
 
 def _origin(url: str) -> str:

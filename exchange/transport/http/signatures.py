@@ -232,11 +232,11 @@ def _verify_digest(headers: Mapping[str, str], body: bytes) -> str:
 def _verify_created(created: str, now: datetime) -> datetime:
     skew = now.timestamp() - int(created)
     if abs(skew) > WINDOW.total_seconds():
-        direction = "behind" if skew > 0 else "ahead"
+        direction = "before" if skew > 0 else "after"
         raise _refused(
             "created_outside_window",
-            f"the message was signed {abs(skew):.0f} s {direction} of our clock; at most {WINDOW.seconds} s are "
-            "allowed: set the clocks (NTP)",
+            f"the message was signed {abs(skew):.0f} s {direction} the time of our clock; at most {WINDOW.seconds} s "
+            "are allowed: set the clocks (NTP)",
         )
     return datetime.fromtimestamp(int(created), UTC)
 

@@ -162,7 +162,7 @@ def test_only_the_one_profile_is_taken(change):
     assert refused(replace(request, headers=headers)).code == "signature_malformed"
 
 
-@pytest.mark.parametrize(("seconds", "says"), [(300, "300 s behind"), (-300, "300 s ahead")])
+@pytest.mark.parametrize(("seconds", "says"), [(300, "300 s before"), (-300, "300 s after")])
 def test_a_clock_five_minutes_off_is_told_how_far(seconds, says):
     """The refusal says by how much and in which direction the clocks differ."""
     error = refused(signed(), NOON + timedelta(seconds=seconds))
