@@ -67,7 +67,7 @@ class Channel:
     ) -> None:
         self.topic = topic
         self.sequences = [sequences.get(partition, 0) for partition in range(partitions)]
-        self._committed = list(self.sequences)
+        self._handed_over = list(self.sequences)
         self._partitions = partitions
         self._largest = largest - _SEAL_BYTES - _RECORD_BYTES
         self._encode = registered.schema.encode
@@ -105,13 +105,13 @@ class Channel:
         return Unsealed(self.topic, partition, encoded, value, headers)
 
     def roll_back(self) -> None:
-        """Forget the sequences that were given out since the last commit."""
-        self.sequences = list(self._committed)
+        """Forget the sequences that were given out since the last commit began."""
+        self.sequences = list(self._handed_over)
 
     def settle(self) -> int:
-        """The commit held: how many events it had."""
-        published = sum(self.sequences) - sum(self._committed)
-        self._committed = list(self.sequences)
+        """What was given out is handed over to a commit: how many events it has."""
+        published = sum(self.sequences) - sum(self._handed_over)
+        self._handed_over = list(self.sequences)
         return published
 
     def _require_size(self, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:

@@ -8,7 +8,9 @@ async with Publisher(publisher_id, bootstrap, signer, directory, schemas, clock)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -19,7 +21,7 @@ from exchange.bus.outbox import Channel
 from exchange.bus.writer import SealedWriter
 from exchange.clock import Clock
 from exchange.envelope import Unsealed
-from exchange.errors import PublisherNotAllowed, SettingsError, TransportError, ValueInvalid
+from exchange.errors import ExchangeError, PublisherNotAllowed, SettingsError, TransportError, ValueInvalid
 from exchange.ids import PublisherId
 from exchange.trust import Directory, Signer
 
@@ -59,6 +61,7 @@ class Publisher:
         self._writer = SealedWriter(publisher, bootstrap, signer, directory, clock, compression=compression)
         self._channels: dict[str, Channel] = {}
         self._buffer: list[Unsealed] = []
+        self._committing: asyncio.Task[int] | None = None
         self._last = datetime.min.replace(tzinfo=UTC)
 
     @property
@@ -91,7 +94,12 @@ class Publisher:
         await self._writer.start()
 
     async def close(self) -> None:
-        """End the publisher. What was added and not committed is not published."""
+        """End the publisher. What was added and not committed is not published, nor what a commit under way has."""
+        committing, self._committing = self._committing, None
+        if committing is not None:
+            committing.cancel()
+            with suppress(asyncio.CancelledError, ExchangeError):
+                await committing
         await self._writer.close()
 
     async def open(self, topic: str, schema_text: str) -> None:
@@ -144,12 +152,30 @@ class Publisher:
         Raises KeyNotValid and the like with the buffer kept; after PublisherFenced, BrokerUnreachable or
         TransportError this publisher is closed.
         """
+        await self.begin_commit(position)
+        return await self.finish_commit()
+
+    async def begin_commit(self, position: dict[str, Any] | None = None) -> None:
+        """Start to commit as `commit` does, and return: what is added from here on is of the next transaction.
+
+        The commit before it is waited for first: transactions hold in their order, or none that follows does.
+        Raises as `commit`, of this commit what is known before anything is written, and what the one before raised.
+        """
+        await self.finish_commit()
         self._require_open()
         if not self._buffer and position in (None, self.position):
-            return 0
+            return
+        self._writer.require_key()
         sequences = {topic: dict(enumerate(each.sequences)) for topic, each in self._channels.items()}
-        await self._writer.commit(self._buffer, sequences, self.position if position is None else position)
-        return self._settle()
+        records, self._buffer = self._buffer, []
+        events = {topic: channel.settle() for topic, channel in self._channels.items()}
+        application = self.position if position is None else position
+        self._committing = asyncio.create_task(self._commit(records, sequences, application, events))
+
+    async def finish_commit(self) -> int:
+        """Wait until the commit under way holds; how many events it had, 0 without one. Raises as `commit`."""
+        committing, self._committing = self._committing, None
+        return 0 if committing is None else await committing
 
     async def publish(
         self, topic: str, data: dict[str, Any] | None, *, key: str | None = None, subject: str | None = None
@@ -159,7 +185,7 @@ class Publisher:
         await self.commit()
 
     def discard(self) -> None:
-        """Empty the buffer, as if nothing had been added since the last commit."""
+        """Empty the buffer, as if nothing had been added since the last commit began."""
         self._buffer.clear()
         for channel in self._channels.values():
             channel.roll_back()
@@ -171,14 +197,22 @@ class Publisher:
             self._last = now
         return self._last
 
-    def _settle(self) -> int:
-        published = 0
-        for topic, channel in self._channels.items():
-            events = channel.settle()
-            published += events
-            metrics.PUBLISHED.labels(topic, str(self._publisher)).inc(events)
-        self._buffer.clear()
-        return published
+    async def _commit(
+        self,
+        records: Sequence[Unsealed],
+        sequences: Mapping[str, Mapping[int, int]],
+        application: dict[str, Any] | None,
+        events: Mapping[str, int],
+    ) -> int:
+        try:
+            await self._writer.commit(records, sequences, application)
+        except BaseException:
+            # The records are gone from the buffer: going on would leave a hole. A successor starts from what holds.
+            await self._writer.close()
+            raise
+        for topic, count in events.items():
+            metrics.PUBLISHED.labels(topic, str(self._publisher)).inc(count)
+        return sum(events.values())
 
     def _require_open(self) -> None:
         if not self._writer.is_open:

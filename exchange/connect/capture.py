@@ -54,6 +54,7 @@ class Capture:
         self._labels = (str(agency), publication.table)
         self.published = 0
         """Events committed since the start."""
+        self._under_way: tuple[Chunk, int] | None = None
         self._has_started = False
         self.is_ready = False
         """Whether it publishes now."""
@@ -86,36 +87,53 @@ class Capture:
 
     async def _follow(self, publisher: EventPublisher, stop: asyncio.Event, backoff: Backoff, once: bool) -> None:
         reader = _ReadAhead(self._source, self._publication.batch)
-        cursor = from_position(publisher.position, self._publication.table, self._publication.cursor)
-        reader.start(cursor)
+        self._under_way = None
         try:
-            while not stop.is_set():
-                chunk = await reader.take(stop)
-                if chunk is None:
-                    return
-                if not chunk.rows:
-                    self._report(chunk)
-                    if once:
-                        return
-                    await pause(stop, self._poll)
-                    reader.start(cursor)
-                    continue
-                cursor = chunk.last
-                reader.start(cursor)  # reads on while this chunk is published
-                await self._publish(publisher, chunk)
-                backoff.reset()
+            await self._chunks(publisher, reader, stop, backoff, once)
+            await self._finish(publisher)
         finally:
             await reader.close()
 
+    async def _chunks(
+        self, publisher: EventPublisher, reader: _ReadAhead, stop: asyncio.Event, backoff: Backoff, once: bool
+    ) -> None:
+        cursor = from_position(publisher.position, self._publication.table, self._publication.cursor)
+        reader.start(cursor)
+        while not stop.is_set():
+            chunk = await reader.take(stop)
+            if chunk is None:
+                return
+            if not chunk.rows:
+                await self._finish(publisher)
+                self._report(chunk)
+                if once:
+                    return
+                await pause(stop, self._poll)
+                reader.start(cursor)
+                continue
+            cursor = chunk.last
+            reader.start(cursor)  # reads on while this chunk is mapped, and the one before it is committed
+            await self._publish(publisher, chunk)
+            backoff.reset()
+
     async def _publish(self, publisher: EventPublisher, chunk: Chunk) -> None:
-        """One transaction: the chunk's events, its dead letters and its cursor."""
+        """One transaction: the chunk's events, its dead letters and its cursor; under way when this returns."""
         refused = 0
         for start in range(0, len(chunk.rows), _TURN):
             for row in chunk.rows[start : start + _TURN]:
                 refused += not self._add(publisher, row)
             await asyncio.sleep(0)
-        await publisher.commit(self._position(chunk))
+        await self._finish(publisher)
+        await publisher.begin_commit(self._position(chunk))
+        self._under_way = (chunk, refused)
+
+    async def _finish(self, publisher: EventPublisher) -> None:
+        """Wait until the chunk under way, if any, is committed, and count it."""
+        await publisher.finish_commit()
+        if self._under_way is None:
+            return
         # SIGKILL before this line or after it: what is committed has its cursor with it.
+        (chunk, refused), self._under_way = self._under_way, None
         self.published += len(chunk.rows) - refused
         metrics.ROWS.labels(*self._labels, "out").inc(len(chunk.rows) - refused)
         metrics.REFUSED.labels(*self._labels, "out").inc(refused)

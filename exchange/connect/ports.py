@@ -84,6 +84,14 @@ class EventPublisher(Protocol):
         """All that was buffered and the position, or nothing."""
         ...
 
+    async def begin_commit(self, position: dict[str, Any] | None = None) -> None:
+        """Start a commit, after the one before it; what is added next belongs to the next. Raises what that raised."""
+        ...
+
+    async def finish_commit(self) -> int:
+        """Wait until the commit under way holds; raises as `commit`."""
+        ...
+
 
 class EventSubscriber(Protocol):
     """`exchange.bus.Subscriber`, as an adapter uses it."""

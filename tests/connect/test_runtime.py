@@ -63,35 +63,21 @@ async def test_a_part_that_fails_ends_the_others(legacy, bus):
         await task
 
 
-class SlowBus(MemoryBus):
-    """A bus whose commits wait until they may."""
-
-    gate: asyncio.Event
-    waiting = False
-
-    def publisher(self, publisher):
-        """A publisher whose commit waits."""
-        made = super().publisher(publisher)
-        commit = made.commit
-
-        async def slow(position=None):
-            self.waiting = True
-            await self.gate.wait()
-            return await commit(position)
-
-        made.commit = slow
-        return made
+def slow_bus():
+    """A bus whose commits wait until its gate is opened."""
+    bus = MemoryBus()
+    bus.gate = asyncio.Event()
+    return bus
 
 
 @pytest.mark.parametrize("how", ["stop", "cancel"])
 async def test_a_commit_under_way_is_waited_for(legacy, how):
     """When the adapter is told to stop, and when it is cancelled."""
-    bus = SlowBus()
-    bus.gate = asyncio.Event()
+    bus = slow_bus()
     legacy.observe(("A", 1, "1", 1))
     stop = asyncio.Event()
     task = asyncio.create_task(runtime(legacy, bus).run(stop))
-    await until(lambda: bus.waiting)
+    await until(lambda: bus.is_waiting)
     if how == "stop":
         stop.set()
     else:
@@ -106,12 +92,11 @@ async def test_a_commit_under_way_is_waited_for(legacy, how):
 
 async def test_a_commit_that_does_not_end_is_broken_off(legacy):
     """After the grace; it is then not committed, and the next run publishes the rows."""
-    bus = SlowBus()
-    bus.gate = asyncio.Event()
+    bus = slow_bus()
     legacy.observe(("A", 1, "1", 1))
     stop = asyncio.Event()
     task = asyncio.create_task(runtime(legacy, bus, grace=0.01).run(stop))
-    await until(lambda: bus.waiting)
+    await until(lambda: bus.is_waiting)
     stop.set()
     with pytest.raises(ProcessError, match="is not committed"):
         await task

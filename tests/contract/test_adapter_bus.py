@@ -10,7 +10,7 @@ import pytest
 from exchange.bus import StoredPosition
 from exchange.connect.kafka_bus import KafkaBus
 from exchange.connect.ports import UnfitEvent
-from exchange.errors import AdapterError, PublisherFenced, SchemaNotFound, ValueInvalid
+from exchange.errors import AdapterError, PublisherFenced, SchemaNotFound, TransportError, ValueInvalid
 from exchange.ids import PublisherId
 from exchange.transport.kafka import Partition, PartitionConsumer
 from tests.connect.kafka_world import KafkaWorld
@@ -158,6 +158,50 @@ async def test_a_rejected_row_is_a_dead_letter_of_the_same_transaction(world):
         assert one.position == {"cursor": 5}
     [(code, key, details)] = await world.letters(1)
     assert (code, key, details["table"], details["cursor"]) == ("value_invalid", "A", "T", "5")
+
+
+async def test_the_next_commit_is_prepared_while_one_is_under_way(world):
+    """Transactions hold in their order, each with its own events and position."""
+    async with publisher(world) as one:
+        await one.open(world.topic, TEXT)
+        one.add(world.topic, {"station": "A"}, key="A")
+        await one.begin_commit({"cursor": 1})
+        one.add(world.topic, {"station": "B"}, key="B")
+        await one.begin_commit({"cursor": 2})
+        assert one.position == {"cursor": 1}
+        assert await one.finish_commit() == 1
+        assert await one.finish_commit() == 0
+        assert one.position == {"cursor": 2}
+    assert stations(await taken(world, 2)) == ["A", "B"]
+
+
+async def test_what_a_commit_under_way_raises_comes_out_of_the_next_call(world):
+    """And then nothing more can be committed: no hole, no event without those before it."""
+    async with publisher(world) as first:
+        await first.open(world.topic, TEXT)
+        await published(world, "A")
+        first.add(world.topic, {"station": "zombie"}, key="zombie")
+        await first.begin_commit({"cursor": 99})
+        first.add(world.topic, {"station": "its ghost"}, key="ghost")
+        with pytest.raises(PublisherFenced):
+            await first.begin_commit({"cursor": 100})
+        with pytest.raises(TransportError):
+            await first.commit({"cursor": 101})
+    assert stations(await taken(world, 1)) == ["A"]
+
+
+async def test_closing_gives_up_a_commit_under_way(world):
+    """It holds, or it never was; the next publisher knows which."""
+    async with publisher(world) as one:
+        await one.open(world.topic, TEXT)
+        one.add(world.topic, {"station": "A"}, key="A")
+        await one.begin_commit({"cursor": 1})
+    async with publisher(world) as successor:
+        await successor.open(world.topic, TEXT)
+        if successor.position is None:
+            successor.add(world.topic, {"station": "A"}, key="A")
+            await successor.commit({"cursor": 1})
+    assert stations(await taken(world, 1)) == ["A"]
 
 
 async def test_a_second_publisher_fences_the_first(world):

@@ -38,6 +38,8 @@ class MemoryBus:
     letters: list[Letter] = field(default_factory=list)
     positions: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     commits: int = 0
+    gate: asyncio.Event | None = None
+    is_waiting: bool = False
     away: int = 0
     lose_answer: bool = False
     batch_size: int = 100
@@ -60,6 +62,13 @@ class MemoryBus:
         agency = AgencyId.parse("UZ/GOV/interior/civil")
         log.append(Event(topic, 0, len(log), key, "", agency, topic, time, None, data, "p", 1, len(log), None))
         self.changed.set()
+
+    async def open_gate(self) -> None:
+        """Wait until commits may go through."""
+        await asyncio.sleep(0)
+        if self.gate is not None:
+            self.is_waiting = True
+            await self.gate.wait()
 
     def reach(self) -> None:
         """Answer, or be away."""
@@ -93,6 +102,7 @@ class MemoryPublisher:
         self._opened: dict[str, Schema] = {}
         self._events: list[tuple[str, dict[str, Any] | None, str | None, datetime]] = []
         self._letters: list[Letter] = []
+        self._committing: asyncio.Task[int] | None = None
 
     @property
     def position(self) -> dict[str, Any] | None:
@@ -106,6 +116,9 @@ class MemoryPublisher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._committing is not None:
+            self._committing.cancel()
+            await asyncio.gather(self._committing, return_exceptions=True)
         self._is_open = False
 
     async def open(self, topic: str, schema_text: str) -> None:
@@ -134,30 +147,44 @@ class MemoryPublisher:
 
     async def commit(self, position: dict[str, Any] | None = None) -> int:
         """Everything at once; how many events."""
-        await asyncio.sleep(0)
+        await self.begin_commit(position)
+        return await self.finish_commit()
+
+    async def begin_commit(self, position: dict[str, Any] | None = None) -> None:
+        """After the one before it; in a task of its own."""
+        await self.finish_commit()
+        events, letters = self._events, self._letters
+        self._events, self._letters = [], []
+        self._committing = asyncio.create_task(self._commit(events, letters, position))
+
+    async def finish_commit(self) -> int:
+        """Until it holds."""
+        committing, self._committing = self._committing, None
+        return 0 if committing is None else await committing
+
+    async def _commit(self, events: list[Any], letters: list[Letter], position: dict[str, Any] | None) -> int:
+        await self._bus.open_gate()
         if not self._is_open:
             raise TransportError("closed", code="publisher_closed")
         self._is_open = False  # until it held
         if self._epoch != self._bus.epochs[self._name]:
             raise PublisherFenced(f"{self._name} was taken over")
         self._bus.reach()
-        count = self._move(position)
+        count = self._move(events, letters, position)
         if self._bus.lose_answer:
             self._bus.lose_answer = False
             raise BrokerUnreachable("the answer to the commit was lost")
         self._is_open = True
         return count
 
-    def _move(self, position: dict[str, Any] | None) -> int:
-        for topic, data, key, time in self._events:
+    def _move(self, events: list[Any], letters: list[Letter], position: dict[str, Any] | None) -> int:
+        for topic, data, key, time in events:
             self._bus.append(topic, data, key, time)
-        self._bus.letters += self._letters
+        self._bus.letters += letters
         if position is not None:
             self._bus.positions[self._name] = position
         self._bus.commits += 1
-        count = len(self._events)
-        self._events, self._letters = [], []
-        return count
+        return len(events)
 
 
 class MemorySubscriber:
