@@ -1,5 +1,7 @@
 """Whether a Python value fits a schema: strict, compiled once per schema, because it runs for every record.
 
+What fits is what the closures here say. A record asks them only for fields that its generated source is not sure of.
+
 | Avro | Python |
 |---|---|
 | null, boolean, string | None, bool, str |
@@ -23,24 +25,27 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from exchange.avro.exact import FLOAT_MAX, MOST_FIELDS, ExactSource
+
 Check = Callable[[Any], bool]
 """True where a value fits."""
 
-_FLOAT_MAX = 3.4028234663852886e38
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DAY_MILLIS = 86_400_000
 _FIRST, _LAST = dt.date.min.toordinal() - 719_163, dt.date.max.toordinal() - 719_163
 _ABSENT = object()
 
 
-def compile_check(schema: Any) -> Check:
-    """The check of a resolved schema."""
-    return _Compiler().check_of(schema)
+def compile_check(schema: Any, generate: bool = True) -> Check:
+    """The check of a resolved schema; by closures alone if not `generate`: slower, and the measure of the other."""
+    return _Compiler(generate).check_of(schema)
 
 
 class _Compiler:
-    def __init__(self) -> None:
+    def __init__(self, generate: bool) -> None:
+        self._generate = generate
         self._named: dict[str, Check] = {}
+        self._schemas: dict[str, Mapping[str, Any]] = {}
 
     def check_of(self, schema: Any) -> Check:
         if isinstance(schema, list):
@@ -65,14 +70,23 @@ class _Compiler:
 
     def _define(self, schema: Mapping[str, Any]) -> Check:
         name, kind = schema["name"], schema["type"]
+        self._schemas[name] = schema
         if kind == "enum":
             check = _enum_check(frozenset(schema["symbols"]))
         elif kind == "fixed":
             check = logical_check(schema) or _fixed_check(schema["size"])
         else:
-            check = _record_check([(f["name"], self.check_of(f["type"]), "default" in f) for f in schema["fields"]])
+            check = self._record(schema["fields"])
         self._named[name] = check
         return check
+
+    def _record(self, fields: list[Any]) -> Check:
+        checks = [self.check_of(field["type"]) for field in fields]
+        named = zip(fields, checks, strict=True)
+        check = _record_check([(field["name"], fits, "default" in field) for field, fits in named])
+        if not self._generate or len(fields) > MOST_FIELDS:
+            return check
+        return _generated_check(fields, checks, check, ExactSource(self._schemas))
 
     def _union(self, branches: list[Any]) -> Check:
         checks = [self.check_of(each) for each in branches if each != "null"]
@@ -85,6 +99,28 @@ class _Compiler:
 
 
 _NAMED = frozenset({"record", "error", "enum", "fixed"})
+
+
+def _generated_check(fields: list[Any], checks: list[Check], check: Check, exact: ExactSource) -> Check:
+    """`check` as one function of generated source, for dicts of as many keys as fields; others go to `check`."""
+    conditions = [_condition(exact, field, i) for i, field in enumerate(fields)]
+    names = exact.names | {f"fits{i}": fits for i, fits in enumerate(checks)} | {"check": check}
+    code = (
+        "def generated(value):\n"
+        f"    if type(value) is not dict or len(value) != {len(fields)}:\n"
+        "        return check(value)\n"
+        "    try:\n"
+        f"        return {' and '.join(conditions) or 'True'}\n"
+        "    except KeyError:\n"  # as many keys as fields, and one is missing: another is no field
+        "        return False\n"
+    )
+    exec(code, names)  # noqa: S102
+    return names["generated"]  # type: ignore[no-any-return]
+
+
+def _condition(exact: ExactSource, field: Any, i: int) -> str:
+    certain = exact.field(field["type"], field["name"], f"x{i}")
+    return f"({certain} or fits{i}(x{i}))" if certain else f"fits{i}(value[{field['name']!r}])"
 
 
 def _record_check(fields: list[tuple[str, Check, bool]]) -> Check:
@@ -134,7 +170,7 @@ def _is_double(value: Any) -> bool:
 
 
 def _is_float(value: Any) -> bool:
-    return _is_double(value) and (abs(value) <= _FLOAT_MAX or not math.isfinite(value))
+    return _is_double(value) and (abs(value) <= FLOAT_MAX or not math.isfinite(value))
 
 
 def _is_bytes(value: Any) -> bool:

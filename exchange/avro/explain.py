@@ -35,12 +35,10 @@ class _Walk:
         return self.known.get(schema, schema) if isinstance(schema, str) else schema
 
     def _union(self, value: Any, branches: list[Any], path: str) -> Iterator[str]:
-        if any(next(self.reasons(value, branch, path), None) is None for branch in branches):
-            return
         others = [branch for branch in branches if branch != "null"]
         if len(others) == 1 and value is not None:
             yield from self.reasons(value, others[0], path)
-        else:
+        elif all(next(self.reasons(value, branch, path), None) is not None for branch in branches):
             yield _reason(path, value, branches)
 
     def _record(self, value: Any, schema: Any, path: str) -> Iterator[str]:
