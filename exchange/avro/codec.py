@@ -16,13 +16,14 @@ from fastavro.write import schemaless_writer
 from exchange.avro.checks import compile_check
 from exchange.avro.explain import explain_value
 from exchange.avro.shape import has_weightless_items, is_recursive, with_python_defaults
+from exchange.avro.writer import Encode, compile_encode
 from exchange.errors import SchemaInvalid, ValueInvalid
 
 
 class Codec:
     """Encodes and decodes values of one resolved schema."""
 
-    __slots__ = ("_fits", "_parsed", "_read", "_resolved", "_weightless")
+    __slots__ = ("_fits", "_parsed", "_read", "_resolved", "_weightless", "encode")
 
     def __init__(self, resolved: Any) -> None:
         """Raises SchemaInvalid where fastavro finds what we did not."""
@@ -35,9 +36,10 @@ class Codec:
         self._weightless = has_weightless_items(resolved)
         # Compiled code would overrun the C stack, and with it the process, on bytes made to nest without end.
         self._read: Any = _read_py.schemaless_reader if is_recursive(resolved) else schemaless_reader
+        self.encode: Encode = compile_encode(resolved, self._encode)
+        """Avro binary of a value; raises ValueInvalid with the path and both types."""
 
-    def encode(self, value: Any) -> bytes:
-        """Avro binary; raises ValueInvalid with the path and both types."""
+    def _encode(self, value: Any) -> bytes:
         try:
             if self._fits(value) and not self._weightless:
                 buffer = BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ def exchange(ctx: click.Context, home: Path, output: str) -> None:
     10 process.
     """
     ctx.obj = Instance(home)
+    # What goes wrong with Kafka is raised, once, in our words; aiokafka's own log says it over and over.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import uvloop
 
 from exchange import __version__
 from exchange.cli.metrics import BUILD_INFO
+from exchange.transport.kafka import is_left_behind
 
 Body = Callable[[asyncio.Event], Awaitable[None]]
 """A process's main: it returns soon after the event is set."""
@@ -45,25 +46,34 @@ async def until_stopped(stop: asyncio.Event, *ends: Awaitable[None]) -> None:
 def configure_logs(name: str) -> None:
     """Structured logs on stderr: readable at a terminal, JSON lines elsewhere."""
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*shared, renderer],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=name)
-    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=logging.ERROR, force=True)
+
+
+def _complain(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What the loop found and nobody awaited, in the process's own log."""
+    if not is_left_behind(context):
+        structlog.get_logger().error("loop_complains", reason=context["message"], exc_info=context.get("exception"))
 
 
 async def _with_signals(body: Body) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_complain)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await body(stop)

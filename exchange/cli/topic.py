@@ -16,7 +16,7 @@ from exchange.envelope import Opener, Record, schema_id_of
 from exchange.errors import RecordRefused
 from exchange.registry import RegistryClient, SchemaCache
 from exchange.transport.http import HttpClient
-from exchange.transport.kafka import PartitionConsumer
+from exchange.transport.kafka import Partition, PartitionConsumer
 
 _POLL_SECONDS = 0.5
 _POLL_RECORDS = 500
@@ -56,20 +56,54 @@ async def _tail(instance: Instance, name: str, limit: int, start: str, follow: b
 async def _records(bootstrap: str, name: str, limit: int, start: str, follow: bool) -> AsyncIterator[Record]:
     async with PartitionConsumer(bootstrap) as consumer:
         places = await consumer.partitions(name)
-        consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        if start == "end":
-            for place in places:
-                # One more than asked for: the last offset of a transaction is its marker, which is no record.
-                consumer.seek(place, max(0, ends[place] - (0 if follow else limit + 1)))
-        left = limit if follow else limit * len(places)
-        while left > 0:
-            for polled in await consumer.poll(seconds=_POLL_SECONDS, limit=_POLL_RECORDS):
-                for record in polled.records[:left]:
-                    yield record
-                left -= len(polled.records)
-            if not follow and all([await consumer.position(place) >= ends[place] for place in places]):
-                return
+        if follow:
+            async for record in _following(consumer, ends, limit, start):
+                yield record
+            return
+        take = _first if start == "beginning" else _last
+        for place in places:
+            for record in await take(consumer, place, ends[place], limit):
+                yield record
+
+
+async def _following(
+    consumer: PartitionConsumer, ends: dict[Partition, int], limit: int, start: str
+) -> AsyncIterator[Record]:
+    consumer.assign(ends)
+    if start == "end":
+        for place, end in ends.items():
+            consumer.seek(place, end)
+    while limit > 0:
+        for polled in await consumer.poll(seconds=_POLL_SECONDS, limit=min(limit, _POLL_RECORDS)):
+            for record in polled.records:
+                yield record
+            limit -= len(polled.records)
+
+
+async def _first(consumer: PartitionConsumer, place: Partition, end: int, limit: int) -> list[Record]:
+    return await _between(consumer, place, 0, end, limit)
+
+
+async def _last(consumer: PartitionConsumer, place: Partition, end: int, limit: int) -> list[Record]:
+    """Offsets are not records: transactions end in markers, compaction leaves holes. So look back until it suffices."""
+    window = 2 * limit + 1
+    while True:
+        begin = max(0, end - window)
+        records = await _between(consumer, place, begin, end, window)
+        if len(records) >= limit or begin == 0:
+            return records[-limit:]
+        window *= 8
+
+
+async def _between(consumer: PartitionConsumer, place: Partition, begin: int, end: int, limit: int) -> list[Record]:
+    consumer.assign([place])
+    consumer.seek(place, begin)
+    records: list[Record] = []
+    while len(records) < limit and await consumer.position(place) < end:
+        for polled in await consumer.poll(seconds=_POLL_SECONDS, limit=min(limit - len(records), _POLL_RECORDS)):
+            records += polled.records
+    return records
 
 
 def describe(record: Record, opener: Opener, *, is_event: bool) -> dict[str, Any]:

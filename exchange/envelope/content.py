@@ -20,6 +20,8 @@ _UUID = b"00000000-0000-0000-0000-000000000000"
 _TRACEPARENT = b"00-00000000000000000000000000000000-0000000000000000-00"
 _MAX_READERS = 4096
 
+_FRAME = 5
+
 _Reader = tuple[bytes, Callable[[bytes | memoryview], Any]]
 
 
@@ -61,7 +63,7 @@ def parse_content(values: tuple[bytes, ...], layout: Layout | None, kind: bytes 
         )
     subject = _text("ce_subject", rest[0]) if layout.subject else None
     traceparent = _traceparent(rest[-2]) if layout.traceparent else None
-    return _uuid(event_id), _time(time), dataschema, _sequence(sequence), subject, traceparent
+    return parse_id(event_id), parse_moment(time), dataschema, parse_sequence(sequence), subject, traceparent
 
 
 class Values:
@@ -69,34 +71,35 @@ class Values:
 
     def __init__(self, schemas: SchemaSource) -> None:
         self._schemas = schemas
-        self._readers: dict[int, _Reader] = {}
+        self._readers: dict[bytes, _Reader] = {}
 
     def decode(self, value: bytes | None, dataschema: bytes) -> dict[str, Any] | None:
         """The value's data, None for a tombstone; raises SchemaMismatch unless `dataschema` names its schema."""
         if value is None:
             return None
-        schema_id, payload = unframe(value)
-        uri, decode = self._readers.get(schema_id) or self._reader(schema_id)
+        uri, decode = self._readers.get(value[:_FRAME]) or self._reader(value)
         if uri != dataschema:
             raise SchemaMismatch(
-                f"ce_dataschema is {dataschema[:80]!r}, but the value says schema {schema_id}, which is {uri!r}"
+                f"ce_dataschema is {dataschema[:80]!r}, but the value says schema {schema_id_of(value)}, which is {uri!r}"
             )
         try:
-            data = decode(payload)
+            data = decode(value[_FRAME:])
         except ValueInvalid as error:
-            raise SchemaMismatch(f"the value is not of schema {schema_id}: {error.message}") from None
+            raise SchemaMismatch(f"the value is not of schema {schema_id_of(value)}: {error.message}") from None
         if not isinstance(data, dict):
-            raise SchemaMismatch(f"schema {schema_id} is not of a record: an event's data has fields")
+            raise SchemaMismatch(f"schema {schema_id_of(value)} is not of a record: an event's data has fields")
         return data
 
-    def _reader(self, schema_id: int) -> _Reader:
+    def _reader(self, value: bytes) -> _Reader:
+        """The reader of a value's frame, the first time it is met; a frame that is none is never kept."""
+        schema_id, _ = unframe(value)
         registered = self._schemas.get(schema_id)
         if registered is None:
             raise SchemaMismatch(f"the value says schema {schema_id}, which is not known here", code="schema_unknown")
         if len(self._readers) >= _MAX_READERS:
             self._readers.clear()
         reader = (registered.schema.uri.encode(), registered.schema.decode)
-        return self._readers.setdefault(schema_id, reader)
+        return self._readers.setdefault(value[:_FRAME], reader)
 
 
 def parse_key(key: bytes | None) -> str | None:
@@ -111,13 +114,15 @@ def _text(what: str, raw: bytes) -> str:
         raise SchemaMismatch(f"{what} is not UTF-8") from None
 
 
-def _uuid(raw: bytes) -> str:
+def parse_id(raw: bytes) -> str:
+    """`ce_id` as text; raises SchemaMismatch unless it is a UUIDv7."""
     if raw.translate(_HEXADECIMAL) != _UUID or raw[14] != 0x37 or raw[19] not in b"89ab":
         raise SchemaMismatch(f"ce_id is not a UUIDv7 in lower case: {raw[:40]!r}")
     return raw.decode()
 
 
-def _time(raw: bytes) -> datetime:
+def parse_moment(raw: bytes) -> datetime:
+    """`ce_time`; raises SchemaMismatch unless it is written as every publisher writes it."""
     try:
         if raw.translate(_DIGITS) == _TIME and raw[11:13] != b"24":
             return datetime.fromisoformat(raw.decode())
@@ -126,7 +131,8 @@ def _time(raw: bytes) -> datetime:
     raise SchemaMismatch(f"ce_time is not RFC 3339 UTC with microseconds: {raw[:40]!r}")
 
 
-def _sequence(raw: bytes) -> int:
+def parse_sequence(raw: bytes) -> int:
+    """`ce_sequence`; raises SchemaMismatch unless it has 20 digits."""
     if len(raw) != 20 or not raw.isdigit():
         raise SchemaMismatch(f"ce_sequence is not 20 decimal digits: {raw[:40]!r}")
     return int(raw)

@@ -112,30 +112,36 @@ def record_leaf(topic: str, key: bytes | None, headers: Headers, value: bytes | 
     return sha256(data).digest()
 
 
+def encode_head(topic: str) -> bytes:
+    """What every leaf of a topic's records starts with: 0x00 and the topic."""
+    return _topic(topic)
+
+
+def encode_header(name: str, value: bytes) -> bytes:
+    """One header as a leaf has it."""
+    return b"".join((_NAMES.get(name) or _name(name), encode_size(value), value))
+
+
+def encode_size(data: bytes | None) -> bytes:
+    """What stands before a key, a header's value or a value: its length, −1 for null."""
+    if data is None:
+        return _NULL
+    size = len(data)
+    return _SIZES[size] if size < 1024 else _I32(size)
+
+
 def _leaf_data(topic: str, key: bytes | None, headers: Headers, value: bytes | None) -> bytes:
     """One join over all parts: this is the hottest line of sealing and of opening."""
     try:
-        parts = [_topic(topic)]
-        if key is None:
-            parts.append(_NULL)
-        else:
-            parts += (_size(key), key)
+        parts = [_topic(topic), encode_size(key), key or b""]
         parts.append(_U16(len(headers)))
         for name, data in headers:
             size = len(data)
             parts += (_NAMES.get(name) or _name(name), _SIZES[size] if size < 1024 else _I32(size), data)
-        if value is None:
-            parts.append(_NULL)
-        else:
-            parts += (_size(value), value)
+        parts += (encode_size(value), value or b"")
         return b"".join(parts)
     except (struct.error, TypeError, UnicodeEncodeError) as error:
         raise ValueError(f"the record does not fit the sealed format: {error}") from None
-
-
-def _size(data: bytes) -> bytes:
-    size = len(data)
-    return _SIZES[size] if size < 1024 else _I32(size)
 
 
 @lru_cache(maxsize=1024)

@@ -102,7 +102,10 @@ class GatewayService:
         """What is missing before lookups can be answered; None when nothing is."""
         if self._app is None:
             return "starting: reading consents and counting caps"
-        if self._view.is_stale(self._context.clock.now()):
+        now = self._context.clock.now()
+        if now >= self._context.directory().expires:
+            return "the directory has expired: the operators sign a fresh one (exchange directory sign)"
+        if self._view.is_stale(now):
             return "the consents are not up to date: Kafka does not answer"
         return None
 

@@ -3,6 +3,7 @@
 from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, TopicSpec, ensure_topics
 from exchange.transport.kafka.batches import BATCH_BYTES
 from exchange.transport.kafka.consumer import GroupConsumer, PartitionConsumer
+from exchange.transport.kafka.failures import is_left_behind
 from exchange.transport.kafka.node import KafkaNode
 from exchange.transport.kafka.partitioner import partition_of
 from exchange.transport.kafka.producer import IdempotentProducer, Transaction, TransactionalProducer
@@ -30,5 +31,6 @@ __all__ = [
     "ensure_topics",
     "free_port",
     "high_watermarks",
+    "is_left_behind",
     "partition_of",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka.errors import (
     InvalidProducerEpoch,
@@ -42,6 +43,11 @@ def translate(error: BaseException, bootstrap: str) -> ExchangeError:
     if isinstance(error, (KafkaConnectionError, OSError, TimeoutError)):
         return unreachable(bootstrap)
     return TransportError(f"Kafka at {bootstrap} refused: {type(error).__name__}: {error}")
+
+
+def is_left_behind(context: Mapping[str, Any]) -> bool:
+    """Whether what an event loop complains of is a future that aiokafka forgot: its error was raised elsewhere."""
+    return isinstance(context.get("exception"), KafkaError) and "never retrieved" in str(context.get("message"))
 
 
 @asynccontextmanager
