@@ -35,7 +35,7 @@ def progress(stage: Stage) -> Progress:
 
 async def create_instance(stage: Stage) -> dict[str, Any]:
     """Line 1: legacy databases, keys, directory, and the processes that every instance has."""
-    databases = await asyncio.to_thread(_load_databases, stage)
+    loading = asyncio.create_task(asyncio.to_thread(_load_databases, stage))
     adapters = [part for name in ADAPTERS for part in ("--adapter", str(ROOT / f"adapters/{name}.yaml"))]
     made = await stage.cli(
         *("init", str(ROOT / "deploy/demo/members.yaml"), "--data", str(stage.data), "--free-ports"),
@@ -44,6 +44,7 @@ async def create_instance(stage: Stage) -> dict[str, Any]:
     stage.tell(f"{made.data['agencies']} agencies, directory signed by 2 of 3 operators until {made.data['expires']}")
     started = await stage.cli("up", "kafka", "topics", "registry", "gateway", "audit", "console")
     stage.tell("Kafka, registry, gateway, audit log and console are ready")
+    databases = await loading
     listed = (await stage.cli("directory", "show")).data
     require(len(listed) == 9, f"expected eight agencies and the gateway's, found {len(listed)}")
     return {**made.data, "databases": databases, "processes": len(started.data) + 1}
@@ -66,14 +67,20 @@ def _load_databases(stage: Stage) -> dict[str, int]:
 
 async def register_schemas(stage: Stage) -> dict[str, Any]:
     """Line 2: registered by their owners; refused with 409 and 403 otherwise."""
-    ids = {}
-    for topic, file in TOPICS.items():
-        registered = await stage.cli("schema", "register", str(ROOT / "schemas" / file), "--topic", topic)
-        ids[topic] = registered.data["id"]
-        stage.tell(f"{topic}: schema id {ids[topic]}")
-    incompatible = await _refusal(stage, INCOMPATIBLE, RESIDENCE, (), 409)
+    registered = await asyncio.gather(
+        *(
+            stage.cli("schema", "register", str(ROOT / "schemas" / file), "--topic", topic)
+            for topic, file in TOPICS.items()
+        )
+    )
+    ids = {topic: answer.data["id"] for topic, answer in zip(TOPICS, registered, strict=True)}
+    for topic, number in ids.items():
+        stage.tell(f"{topic}: schema id {number}")
     foreign = ROOT / "schemas/interior/residence-changed.v1.avsc"
-    not_owned = await _refusal(stage, foreign, RESIDENCE, ("--agency", "UZ/GOV/customs/tariff"), 403)
+    incompatible, not_owned = await asyncio.gather(
+        _refusal(stage, INCOMPATIBLE, RESIDENCE, (), 409),
+        _refusal(stage, foreign, RESIDENCE, ("--agency", "UZ/GOV/customs/tariff"), 403),
+    )
     return {"schemas": ids, "incompatible": incompatible, "not_owned": not_owned}
 
 
