@@ -80,7 +80,8 @@ class Values:
         uri, decode = self._readers.get(value[:_FRAME]) or self._reader(value)
         if uri != dataschema:
             raise SchemaMismatch(
-                f"ce_dataschema is {dataschema[:80]!r}, but the value says schema {schema_id_of(value)}, which is {uri!r}"
+                f"ce_dataschema is {dataschema[:80]!r}, "
+                f"but the value says schema {schema_id_of(value)}, which is {uri!r}"
             )
         try:
             data = decode(value[_FRAME:])
