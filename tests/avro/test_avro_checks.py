@@ -98,7 +98,7 @@ def with_defaults(data, schema):
     return schema | {"fields": fields}
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=400)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=250)
 @given(st.data())
 def test_the_generated_check_says_what_the_closures_say(data):
     """Whatever the value: of another class, with keys missing or too many, or no record at all."""
