@@ -1,7 +1,7 @@
 """Avro binary of one schema: fastavro behind a strict check. Hot: every record passes here twice.
 
-fastavro alone would write 1.5 as the int 1, "no" as the boolean true and leave out keys it does not know. Records of plain
-fields have generated functions in front of both, which leave to the code here whatever they are not sure of.
+fastavro alone would write 1.5 as the int 1, "no" as the boolean true and leave out keys it does not know. Records of
+plain fields have generated functions in front of both, which leave to the code here whatever they are not sure of.
 """
 
 from __future__ import annotations
