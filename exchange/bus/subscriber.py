@@ -86,6 +86,7 @@ class Subscriber:
         self.stop()
         self._idle.set()
         await self._consumer.close()
+        self._forget_lags()
         if self._dead_letters is not None:
             await self._dead_letters.close()
 
@@ -109,6 +110,7 @@ class Subscriber:
                     continue
                 arrived = await self._consumer.poll(seconds=_POLL_SECONDS, limit=self._limit)
                 self._raise_failure()
+                await self._measure_lags(arrived)
                 async with aclosing(self._opened(arrived)) as batches:
                     async for batch in batches:
                         self._idle.clear()
@@ -133,7 +135,7 @@ class Subscriber:
         metrics.CONSUMED.labels(batch.topic, self._group).inc(len(batch.events))
         lag = self._consumer.lag(place, batch.next_offset)
         if lag is not None:
-            metrics.CONSUMER_LAG.labels(batch.topic, str(batch.partition), self._group).set(lag)
+            self._set_lag(place, lag)
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Events one by one; a batch is committed once the caller asked for what follows it."""
@@ -181,6 +183,23 @@ class Subscriber:
             assignment=assignment,
         )
 
+    async def _measure_lags(self, arrived: Sequence[Polled]) -> None:
+        """Where nothing arrived, everything before the consumer's position is processed, markers included."""
+        busy = {polled.place for polled in arrived}
+        lags = await self._consumer.lags()
+        if not self._moving:
+            for place in lags.keys() & self._trackers.keys() - busy:
+                self._set_lag(place, lags[place])
+
+    def _set_lag(self, place: Partition, lag: int) -> None:
+        metrics.CONSUMER_LAG.labels(place.topic, str(place.number), self._group).set(lag)
+
+    def _forget_lags(self) -> None:
+        """What is no longer ours, its next member measures."""
+        for place in self._trackers:
+            with suppress(KeyError):
+                metrics.CONSUMER_LAG.remove(place.topic, str(place.number), self._group)
+
     async def _is_settled(self) -> bool:
         """Whether partitions have come to rest; waits for a while, since what is read before is read in vain."""
         if not self._settled.is_set():
@@ -208,6 +227,7 @@ class Subscriber:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), _REVOKE_SECONDS)
         self._assignment += 1
+        self._forget_lags()
         self._trackers.clear()
         if self._dead_letters is not None:
             with suppress(ExchangeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 
 from exchange.bus import StoredPosition
 from exchange.errors import PublisherFenced, TransportError
@@ -176,6 +177,77 @@ async def test_consumed_events_and_lag_are_measured(world, sample):
         await subscriber.commit(await anext(batches))
     assert sample("exchange_consumed_total", **labels) == 10
     assert sample("exchange_consumer_lag", partition="0", **labels) <= 1
+
+
+async def until(holds):
+    """Wait for what another task brings about."""
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+async def read_on(subscriber, handed):
+    """Commit batch after batch, until the subscriber is stopped."""
+    async for batch in subscriber.batches():
+        handed.append(batch)
+        await subscriber.commit(batch)
+
+
+def lags_of(world, group):
+    """The lag that this process reports of each partition of the group."""
+    found = REGISTRY.get_sample_value
+    labels = [{"topic": world.topic, "partition": str(n), "group": world.group(group)} for n in range(world.partitions)]
+    values = [found("exchange_consumer_lag", each) for each in labels]
+    return {n: value for n, value in enumerate(values) if value is not None}
+
+
+async def test_the_lag_is_zero_once_everything_was_consumed(world):
+    """The markers that end transactions are offsets too, and no reader is behind for having read up to them."""
+    await publish(world, 0, 10)
+    handed = []
+    async with world.subscriber("honest", batch_records=4) as subscriber:
+        reading = asyncio.ensure_future(read_on(subscriber, handed))
+        await until(lambda: sum(len(batch.events) for batch in handed) == 10)
+        await until(lambda: lags_of(world, "honest") == {0: 0})
+        await publish(world, 10, 11)
+        await until(lambda: sum(len(batch.events) for batch in handed) == 11)
+        await until(lambda: lags_of(world, "honest") == {0: 0})
+        subscriber.stop()
+        await reading
+
+
+async def test_the_lag_counts_what_was_not_read_yet(world):
+    """A reader that stands still is behind by what was published since, as soon as it asks for more."""
+    async with world.subscriber("behind", batch_records=1) as subscriber:
+        await publish(world, 0, 5)
+        batches = subscriber.batches()
+        await subscriber.commit(await anext(batches))
+        assert lags_of(world, "behind") == {0: 5}
+        await batches.aclose()
+
+
+async def test_a_partition_that_moved_away_has_no_lag_here(wide):
+    """Only the member that has a partition reports its lag; a closed one reports none."""
+    await publish(wide, 0, 40)
+    async with wide.subscriber("moving") as one:
+        reading = [asyncio.ensure_future(read_on(one, []))]
+        await until(lambda: lags_of(wide, "moving") == dict.fromkeys(range(4), 0))
+        one.stop()
+        await reading[0]
+    assert lags_of(wide, "moving") == {}
+
+
+async def test_a_partition_that_is_revoked_has_no_lag_until_it_is_assigned_again(wide):
+    """While a rebalance is under way a member reports no lag of what it let go of."""
+    await publish(wide, 0, 40)
+    async with wide.subscriber("revoked") as one:
+        first = asyncio.ensure_future(read_on(one, []))
+        await until(lambda: len(lags_of(wide, "revoked")) == 4)
+        async with wide.subscriber("revoked") as two:
+            await two.wait_assigned()
+            await until(lambda: len(lags_of(wide, "revoked")) == 2)
+        one.stop()
+        await first
 
 
 async def test_a_member_that_lost_its_partition_cannot_write_a_dead_letter(world):

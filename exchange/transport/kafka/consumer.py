@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -16,6 +18,8 @@ from exchange.transport.kafka.record import Partition, Polled, Received
 from exchange.transport.kafka.unreadable import read_past
 
 _REQUEST_SECONDS = 30.0
+_REBALANCE_SECONDS = 30.0
+_HEARTBEATS_PER_SESSION = 3
 _FETCH_BYTES = 4 * 1024 * 1024
 _RESET = {"beginning": "earliest", "end": "latest"}
 
@@ -75,12 +79,27 @@ class Consumer:
             return int(await self._consumer.position(TopicPartition(*place)))
 
     def lag(self, place: Partition, next_offset: int) -> int | None:
-        """How many offsets lie between `next_offset` and the partition's end; None before the first answer."""
+        """How many offsets lie between `next_offset` and what can be read so far; None before the first answer.
+
+        An open transaction is not counted: a reader of committed records cannot read any of it yet.
+        """
         try:
-            end = self._consumer.highwater(TopicPartition(*place))
+            end = self._consumer.last_stable_offset(TopicPartition(*place))
         except AssertionError:  # no longer assigned
             return None
-        return None if end is None else max(0, end - next_offset)
+        return None if end is None or end < 0 else max(0, end - next_offset)
+
+    async def lags(self) -> dict[Partition, int]:
+        """`lag` of each assigned partition from the offset to be read next, beyond the markers of transactions."""
+        found: dict[Partition, int] = {}
+        for tp in self._consumer.assignment():
+            with suppress(TimeoutError, IllegalStateError):
+                async with asyncio.timeout(0):  # where the position is known, nothing is awaited
+                    position = await self._consumer.position(tp)
+                lag = self.lag(Partition(*tp), position)
+                if lag is not None:
+                    found[Partition(*tp)] = lag
+        return found
 
     async def _polled(self, tp: TopicPartition, records: Sequence[Received]) -> Polled:
         following = await self._consumer.position(tp)  # beyond transaction markers; at once: nothing awaited since
@@ -147,7 +166,11 @@ class PartitionConsumer(Consumer):
 
 
 class GroupConsumer(Consumer):
-    """A member of a consumer group. The callbacks run while the group waits for this member."""
+    """A member of a consumer group. The callbacks run while the group waits for this member, up to 30 s.
+
+    A member that was killed is replaced once its session has run out: 6 s, the least that Kafka takes unless told
+    otherwise. Heartbeats are sent from the event loop, which must come round within that time.
+    """
 
     def __init__(
         self,
@@ -158,13 +181,15 @@ class GroupConsumer(Consumer):
         on_assigned: OnAssigned,
         on_revoked: OnRevoked,
         start: Literal["beginning", "end"] = "beginning",
-        session_seconds: float = 15.0,
+        session_seconds: float = 6.0,
     ) -> None:
         super().__init__(
             bootstrap,
             start=start,
             group_id=group,
             session_timeout_ms=int(session_seconds * 1000),
+            heartbeat_interval_ms=int(session_seconds * 1000) // _HEARTBEATS_PER_SESSION,
+            rebalance_timeout_ms=int(_REBALANCE_SECONDS * 1000),
             metadata_max_age_ms=30_000,
         )
         self._group = group
