@@ -205,7 +205,7 @@ async def test_the_lag_is_zero_once_everything_was_consumed(world):
     """The markers that end transactions are offsets too, and no reader is behind for having read up to them."""
     await publish(world, 0, 10)
     handed = []
-    async with world.subscriber("honest", batch_records=4) as subscriber:
+    async with world.subscriber("honest", batch_records=5) as subscriber:
         reading = asyncio.ensure_future(read_on(subscriber, handed))
         await until(lambda: sum(len(batch.events) for batch in handed) == 10)
         await until(lambda: lags_of(world, "honest") == {0: 0})
