@@ -33,7 +33,7 @@ async def console(process: ServedProcess, listen: str, clock: MovedClock):
         listen=listen, instance="UZ", targets=lambda: {"adapter": process.address}, clock=clock, version="0.1.0"
     )
     async with ConsoleService(context) as service:
-        while service.page().scraped is None:
+        while not service.page().topics:
             await asyncio.sleep(0)
         yield service
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from aiokafka.errors import IllegalOperation
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
@@ -77,9 +78,10 @@ class Batches:
         for place in list(self._open):
             self._send(place)
         tasks = [task for tasks in self._sending.values() for task in tasks]
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, BaseException):  # all were awaited: a commit may only follow when none failed
-                raise outcome
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        failures = [each for each in outcomes if isinstance(each, BaseException)]
+        if failures:  # all were awaited: a commit may only follow when none failed
+            raise min(failures, key=lambda each: isinstance(each, IllegalOperation))  # the cause before its echoes
         return [written(Partition(*place), tasks[0].result()) for place, tasks in self._sending.items()]
 
     async def cancel(self) -> None:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from exchange.errors import TransportError
 from exchange.transport.kafka.admin import KafkaAdmin
@@ -122,9 +122,12 @@ class TransactionalProducer(Producer):
         try:
             async with translated(self._bootstrap, self._commit_seconds):
                 await producer.begin_transaction()
-                yield transaction
-                # SIGKILL before here: nothing of the block is ever visible; after: all of it is.
-                await producer.commit_transaction()
+                try:
+                    yield transaction
+                    # SIGKILL before here: nothing of the block is ever visible; after: all of it is.
+                    await producer.commit_transaction()
+                except IllegalOperation as error:
+                    raise _what_ended(producer) or error from None
         except BaseException:
             await transaction.cancel()
             await self._abandon(producer)
@@ -198,6 +201,12 @@ class IdempotentProducer(Producer):
         """Append many records; not atomic. Raises as `append` does."""
         async with translated(self._bootstrap, self._append_seconds):
             return await self._send(records)
+
+
+def _what_ended(producer: Any) -> BaseException | None:
+    """Why a transaction is over that was not ended here: aiokafka's own loop met it, a batch only finds it closed."""
+    waiter = producer._txn_manager.wait_for_transaction_end()
+    return waiter.exception() if waiter is not None and waiter.done() and not waiter.cancelled() else None
 
 
 async def _end_sender(producer: Any) -> None:
