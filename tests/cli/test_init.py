@@ -112,6 +112,42 @@ def test_a_fresh_directory_has_a_higher_version(run, home):
     assert (fresh.expires - fresh.issued).days == 1
 
 
+def test_a_directory_can_grow(run, home, tmp_path):
+    """What the members file says now is signed; agencies keep their keys, a new one gets its own."""
+    before = Instance(home).directory()
+    path = tmp_path / "members.yaml"
+    admitted = """
+  - id: UZ/GOV/health
+    name: Ministry of health
+    subsystems:
+      - name: clinics
+        topics:
+          - name: gov.health.clinics.visit-recorded.v1
+            publishers: [visits]
+"""
+    path.write_text(MEMBERS.read_text() + admitted)
+    assert run("directory", "sign", "--members", str(path)).data["version"] == before.version + 1
+    grown = Instance(home).directory()
+    health = AgencyId.parse("UZ/GOV/health/clinics")
+    assert grown.topic("gov.health.clinics.visit-recorded.v1").owner == health
+    assert Instance(home).credentials(health).agency == health
+    assert {agency: entry.keys for agency, entry in before.agencies.items()} == {
+        agency: entry.keys for agency, entry in grown.agencies.items() if agency != health
+    }
+    assert grown.audit_log == before.audit_log
+
+
+def test_a_wrong_members_file_leaves_the_directory_as_it_is(run, home, tmp_path):
+    """What the operators would regret is not signed."""
+    before = (home / "directory.json").read_bytes()
+    path = tmp_path / "members.yaml"
+    path.write_text(MEMBERS.read_text().replace("gov.transport.flights.flight", "gov.customs.tariff.flight"))
+    answer = run("directory", "sign", "--members", str(path))
+    assert answer.code == 3
+    assert "owner's prefix" in answer.err
+    assert (home / "directory.json").read_bytes() == before
+
+
 def test_one_operator_alone_cannot_sign(run, home):
     """With one key of the three on the machine, signing is refused and the old directory stays."""
     before = (home / "directory.json").read_bytes()
