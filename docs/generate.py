@@ -100,13 +100,13 @@ def error_codes() -> str:
 def main() -> int:
     """Write the pages; with `--check`, name those that differ and fail."""
     FOLDER.mkdir(exist_ok=True)
-    differing = [name for name, text in pages().items() if _differs(FOLDER / name, text)]
+    differing = {name: text for name, text in pages().items() if _differs(FOLDER / name, text)}
     if "--check" in sys.argv:
         for name in differing:
             print(f"docs/reference/{name} differs from the code: run `make docs`", file=sys.stderr)  # noqa: T201
         return 1 if differing else 0
-    for name in differing:
-        (FOLDER / name).write_text(pages()[name], encoding="utf-8")
+    for name, text in differing.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from exchange.audit import AuditClient, AuditContext, AuditLogService, Receipt
+from exchange.cli.files import write_whole
 from exchange.cli.instance import Instance
 from exchange.cli.output import emit
 from exchange.cli.process import run_process
@@ -78,6 +79,4 @@ async def _complete(instance: Instance, files: tuple[Path, ...], trusted: bytes 
         for file in files:
             receipt = Receipt.parse(file.read_bytes())
             completed = await client.complete(receipt, checkpoint=trusted)
-            part = file.with_name(f"{file.name}.part")
-            part.write_bytes(completed.encode())
-            part.replace(file)
+            write_whole(file, completed.encode())

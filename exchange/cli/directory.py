@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from exchange.cli.files import write_whole
 from exchange.cli.instance import Instance
 from exchange.cli.members_file import directory_content, make_key, read_members
 from exchange.cli.output import emit
@@ -65,11 +65,7 @@ def sign(instance: Instance, days: int, members: Path | None) -> None:
     threshold = instance.operators.threshold
     if len(keys) < threshold:
         raise SettingsError(f"{instance.home}/secrets/operators: {len(keys)} keys are here; {threshold} must sign")
-    part = instance.home / "directory.json.part"
-    with part.open("wb") as file:
-        file.write(sign_directory(content, dict(list(keys.items())[:threshold])))
-        os.fsync(file.fileno())
-    part.replace(instance.home / "directory.json")
+    write_whole(instance.home / "directory.json", sign_directory(content, dict(list(keys.items())[:threshold])))
     emit({"version": content["version"], "expires": content["expires"]})
 
 

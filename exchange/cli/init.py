@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import click
 from ruamel.yaml import YAML
 
+from exchange.cli.files import write_whole
 from exchange.cli.instance import Instance
 from exchange.cli.members_file import MembersFile, directory_content, make_key, read_members
 from exchange.cli.output import emit
@@ -74,10 +76,9 @@ def _create(instance: Instance, file: MembersFile, settings: dict[str, Any]) -> 
     content = directory_content(file, agencies, log_key, instance.clock.now())
     signers = dict(list(operators.items())[:threshold])
     (instance.home / "directory.json").write_bytes(sign_directory(content, signers))
-    part = instance.home / f"{FILE_NAME}.part"
-    with part.open("w", encoding="utf-8") as stream:
-        YAML().dump({**settings, "instance": file.instance}, stream)
-    part.replace(instance.home / FILE_NAME)
+    text = BytesIO()
+    YAML().dump({**settings, "instance": file.instance}, text)
+    write_whole(instance.home / FILE_NAME, text.getvalue())
 
 
 def _settings(

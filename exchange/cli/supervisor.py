@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from exchange.cli.files import write_whole
 from exchange.errors import PeerUnreachable, ProcessError
 from exchange.transport.http import HttpClient
 
@@ -99,7 +100,7 @@ class Supervisor:
             )
         self._children[process.name] = child
         state = Running(child.pid, _born(child.pid) or "", process.url)
-        _write(self._run / f"{process.name}.json", msgspec.json.encode(state))
+        write_whole(self._run / f"{process.name}.json", msgspec.json.encode(state))
 
     async def _until_ready(self, process: Process) -> None:
         async with HttpClient(timeout=2.0) as http:
@@ -148,9 +149,3 @@ def _born(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] == "Z" else fields[19]
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)

@@ -13,7 +13,6 @@ import base64
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import uuid
 from pathlib import Path
@@ -21,7 +20,7 @@ from types import TracebackType
 
 from exchange.errors import ExchangeError, ProcessError, SettingsError
 from exchange.transport.kafka.admin import KafkaAdmin
-from exchange.transport.ports import free_port
+from exchange.transport.ports import free_port, why_taken
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -215,14 +214,9 @@ def _settings(port: int, controller: int, log: Path) -> dict[str, str]:
 
 
 def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError as error:
-            raise SettingsError(
-                f"port {port} is taken on this machine ({error.strerror}): stop what listens there, or set another"
-            ) from None
+    reason = why_taken(_HOST, port)
+    if reason is not None:
+        raise SettingsError(f"port {port} is taken on this machine ({reason}): stop what listens there, or set another")
 
 
 async def _answers(bootstrap: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -16,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exchange.errors import SettingsError
+from exchange.transport.ports import why_taken
 
 Readiness = Callable[[], str | None]
 """None when ready; else, in one line, what is missing."""
@@ -53,14 +53,9 @@ async def serve(app: Starlette, listen: str) -> AsyncIterator[None]:
 
 
 def _require_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(
-                f"cannot listen at {host}:{port}: {error.strerror}; end what uses it, or set another address"
-            ) from None
+    reason = why_taken(host, port)
+    if reason is not None:
+        raise SettingsError(f"cannot listen at {host}:{port}: {reason}; end what uses it, or set another address")
 
 
 async def _accepting(host: str, port: int, running: asyncio.Task[None]) -> None:
