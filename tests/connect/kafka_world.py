@@ -17,6 +17,16 @@ from exchange.trust import Directory, SigningKey
 from tests.connect.world import PEPPER, SCHEMA
 from tests.fakes.registry_fake import FakeRegistry, FakeSchemaCache
 
+FOLLOW = """\
+subscriptions:
+  - name: copies
+    topic: TOPIC
+    table: WEATHER
+    columns: {STATION: station, TEMP: temperature}
+    match: [STATION]
+"""
+"""The second half of an adapter file: the events of TOPIC into the table WEATHER."""
+
 
 class KafkaWorld:
     """Names are unique, so that tests share a Kafka and nothing else. `folder` is what a child process is given."""

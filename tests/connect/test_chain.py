@@ -11,7 +11,7 @@ from exchange.connect import AdapterRuntime, check_adapter, load_adapter
 from exchange.errors import BrokerUnreachable
 from exchange.transport.kafka import IdempotentProducer, Outgoing
 from exchange.transport.web import free_port
-from tests.connect.kafka_world import KafkaWorld, load_directory
+from tests.connect.kafka_world import FOLLOW, KafkaWorld, load_directory
 from tests.connect.test_capture import until
 from tests.connect.world import PEPPER, Legacy
 
@@ -27,14 +27,6 @@ publishers:
     fields:
       station: {column: ORIGIN, charset: cp1251}
       temperature: TEMP
-"""
-FOLLOW = """\
-subscriptions:
-  - name: copies
-    topic: TOPIC
-    table: WEATHER
-    columns: {STATION: station, TEMP: temperature}
-    match: [STATION]
 """
 
 

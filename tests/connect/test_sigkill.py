@@ -13,7 +13,7 @@ import pytest
 
 from exchange.bus import Publisher
 from exchange.ids import PublisherId
-from tests.connect.kafka_world import KafkaWorld
+from tests.connect.kafka_world import FOLLOW, KafkaWorld
 from tests.connect.world import SCHEMA, Legacy
 
 ROOT = Path(__file__).parents[2]
@@ -27,14 +27,6 @@ publishers:
     key: [ORIGIN]
     batch: 40
     fields: {station: ORIGIN, temperature: TEMP, kind: {column: KIND, codes: {1: urban}}}
-"""
-FOLLOW = """\
-subscriptions:
-  - name: copies
-    topic: TOPIC
-    table: WEATHER
-    columns: {STATION: station, TEMP: temperature}
-    match: [STATION]
 """
 
 
