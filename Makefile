@@ -6,7 +6,7 @@ KAFKA := .cache/kafka-4.2.0
 NODE := .cache/node
 export KEEP
 
-.PHONY: demo test lint unit bench docs kafka browser node lock clean need-python need-java
+.PHONY: demo test lint unit bench bench-registry docs kafka browser node lock clean need-python need-java
 
 demo: $(VENV)/.demo kafka
 	@$(BIN)/python -m deploy.demo.run
@@ -27,6 +27,9 @@ unit: $(VENV)/.dev kafka browser node
 
 bench: $(VENV)/.dev kafka
 	$(BIN)/python -m bench
+
+bench-registry: $(VENV)/.dev kafka
+	$(BIN)/python -m bench.registry
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
