@@ -90,3 +90,18 @@ def test_a_topic_without_a_schema_has_no_earlier_version(home, tmp_path):
         path = tmp_path / "flight-departed.v1.avsc"
         path.write_text(file.read(), encoding="utf-8")
     assert data(home, "check", str(path), "--registry", "--topic", topic)["against"] == []
+
+
+def test_what_the_registry_refuses_is_told_in_words(home, tmp_path):
+    """Incompatible: the field and why. Another agency's: who owns it. A topic of nobody: what comes first."""
+    broken = revised(tmp_path, lambda fields: fields[1].update(type="string"))
+    refused = home.run("schema", "register", broken, "--topic", TOPIC)
+    assert refused.returncode == 4
+    assert "the registry refused (HTTP 409)" in refused.stderr
+    assert "'observed_at' changed from long to string" in refused.stderr
+    foreign = home.run("schema", "register", FILE, "--topic", TOPIC, "--agency", "UZ/GOV/customs/tariff")
+    assert foreign.returncode == 4
+    assert "the registry refused (HTTP 403)" in foreign.stderr
+    unknown = home.run("schema", "register", FILE, "--topic", "gov.hydromet.observations.nothing.v1")
+    assert unknown.returncode == 3
+    assert "its owner has it added first" in unknown.stderr
