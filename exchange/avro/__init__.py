@@ -6,6 +6,7 @@ from exchange.avro.compatibility import LEVELS, check_compatibility
 from exchange.avro.framing import frame, unframe
 from exchange.avro.incompatibility import Incompatibility
 from exchange.avro.lint import Finding, lint
+from exchange.avro.memory import ParsedSchemas
 from exchange.avro.schema import RegisteredSchema, Schema
 from exchange.avro.words import listed, type_in_words, value_in_words
 
@@ -14,6 +15,7 @@ __all__ = [
     "Change",
     "Finding",
     "Incompatibility",
+    "ParsedSchemas",
     "RegisteredSchema",
     "Schema",
     "changes",

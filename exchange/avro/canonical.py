@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -26,26 +27,19 @@ _AT_ONCE = 1 << 16
 def canonical_form(resolved: Any) -> bytes:
     """RFC 8785 bytes of a resolved schema. Whole numbers past 2^53 are the doubles that they are in I-JSON."""
     quick = _SORTED.encode(resolved)
-    if not _is_uncertain(quick) or _is_plain(resolved):
-        return quick
-    return rfc8785.dumps(_as_double(resolved))
+    if not quick.isascii() and any(_PAST_SURROGATES.search(each.decode("utf-8", "replace")) for each in _pieces(quick)):
+        return rfc8785.dumps(_with(float, resolved))
+    if any(_NUMBER.search(each) for each in _pieces(quick)):
+        return _SORTED.encode(_with(_written, resolved))
+    return quick
 
 
-def _is_uncertain(text: bytes) -> bool:
-    if len(text) > _AT_ONCE:
-        return any(_is_uncertain(text[at : at + _AT_ONCE]) for at in range(0, len(text), _AT_ONCE - 16))
-    if _NUMBER.search(text) is not None:
-        return True
-    return not text.isascii() and _PAST_SURROGATES.search(text.decode("utf-8", "replace")) is not None
+def _pieces(text: bytes) -> Iterator[bytes]:
+    return (text[at : at + _AT_ONCE] for at in range(0, len(text), _AT_ONCE - 16))
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether there are no doubles, long numbers, or keys past ASCII: only texts that look like them."""
-    if isinstance(value, dict):
-        return all(key.isascii() and _is_plain(value[key]) for key in value)
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return not isinstance(value, float) and (not isinstance(value, int) or abs(value) <= _EXACT)
+def _written(number: float) -> msgspec.Raw:
+    return msgspec.Raw(rfc8785.dumps(float(number)))
 
 
 def schema_uri(canonical: bytes) -> str:
@@ -54,11 +48,12 @@ def schema_uri(canonical: bytes) -> str:
     return "ni:///sha-256;" + digest.decode("ascii")
 
 
-def _as_double(value: Any) -> Any:
+def _with(change: Callable[[float], Any], value: Any) -> Any:
+    """The same JSON with doubles, and numbers that can only be doubles, changed."""
     if isinstance(value, dict):
-        return {key: _as_double(each) for key, each in value.items()}
+        return {key: _with(change, each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_as_double(each) for each in value]
-    if isinstance(value, int) and abs(value) > _EXACT:
-        return float(value)
+        return [_with(change, each) for each in value]
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) > _EXACT):
+        return change(value)
     return value

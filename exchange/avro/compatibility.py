@@ -14,11 +14,9 @@ The verdict is that of Avro's Java library (`SchemaCompatibility`), which the te
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from exchange.avro.incompatibility import Incompatibility, explain
 from exchange.avro.schema import Schema
-from exchange.avro.structure import Node, structure_of
 from exchange.errors import SchemaInvalid
 
 LEVELS = ("NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE")
@@ -28,7 +26,8 @@ def check_compatibility(new: Schema, earlier: Sequence[Schema], level: str) -> l
     """What breaks when `new` follows `earlier` (oldest first) at `level`; empty when nothing does.
 
     The newest earlier version that `new` breaks with decides: only its incompatibilities are listed, each with the
-    index in `earlier`. Raises SchemaInvalid for an unknown level.
+    index in `earlier`; what the earlier version cannot read comes first. Raises SchemaInvalid for an unknown level, and
+    for schemas that are too much to compare.
     """
     if level not in LEVELS:
         raise SchemaInvalid(f"{level!r} is no compatibility level: expected one of {', '.join(LEVELS)}")
@@ -42,10 +41,10 @@ def check_compatibility(new: Schema, earlier: Sequence[Schema], level: str) -> l
 
 def _between(new: Schema, old: Schema, level: str, index: int) -> list[Incompatibility]:
     found: list[Incompatibility] = []
-    if level.startswith(("BACKWARD", "FULL")):
-        found += _read(new, old, "new", index)
     if level.startswith(("FORWARD", "FULL")):
         found += _read(old, new, "old", index)
+    if level.startswith(("BACKWARD", "FULL")):
+        found += _read(new, old, "new", index)
     return found
 
 
@@ -53,9 +52,4 @@ def _read(reader: Schema, writer: Schema, reads: str, index: int) -> list[Incomp
     """What keeps `reader` from reading what `writer` wrote; `reads` says which of both, new or old, reads."""
     if reader == writer and b'"aliases"' not in reader.canonical:  # a field's alias can be another's name
         return []
-    return explain(_structure(reader), _structure(writer), reads, index)
-
-
-@lru_cache(maxsize=256)
-def _structure(schema: Schema) -> Node:
-    return structure_of(schema.raw)
+    return explain(reader.structure(), writer.structure(), reads, index)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
 
 from exchange.avro.names import INSIDE, NAMED
-from exchange.avro.resolution import BRANCH, Difference, Place, Resolution
+from exchange.avro.resolution import BRANCH, MOST_DIFFERENCES, Difference, Place, Resolution
 from exchange.avro.structure import FieldNode, Node
 
 _T = TypeVar("_T")
@@ -36,28 +36,32 @@ class Incompatibility:
 
 
 def explain(reader: Node, writer: Node, reads: str, earlier: int) -> list[Incompatibility]:
-    """The reasons, if any, why `reader` cannot read what `writer` wrote; both are structures."""
+    """The reasons, if any, why `reader` cannot read what `writer` wrote; both are structures.
+
+    At most MOST_DIFFERENCES of them: where there are as many, the last one says that there may be more.
+    """
     words = _Words(reads)
-    return [
-        Incompatibility(
-            each.type,
-            _path(each.place),
-            f"{words.of(each)}, so {_CONSEQUENCE[reads]}",
-            each.detail,
-            reads,
-            earlier,
-            _short(each.part if isinstance(each.part, FieldNode) else each.reader),
-            _short(each.writer),
-        )
-        for each in Resolution().differences(reader, writer)
-    ]
+    found = [words.incompatibility(each, earlier) for each in Resolution().differences(reader, writer)]
+    if len(found) == MOST_DIFFERENCES:
+        found[-1] = replace(found[-1], message=f"{found[-1].message} (no more than {MOST_DIFFERENCES} are listed)")
+    return found
 
 
 class _Words:
     """The sentences; `reads` says which version reads."""
 
     def __init__(self, reads: str) -> None:
+        self._reads = reads
         self._new = reads == "new"
+
+    def incompatibility(self, found: Difference, earlier: int) -> Incompatibility:
+        """A difference, told."""
+        reader = _short(found.part if isinstance(found.part, FieldNode) else found.reader)
+        message = f"{self.of(found)}, so {_CONSEQUENCE[self._reads]}"
+        path = _path(found.place)
+        return Incompatibility(
+            found.type, path, message, found.detail, self._reads, earlier, reader, _short(found.writer)
+        )
 
     def of(self, found: Difference) -> str:
         """What changed there."""
@@ -143,7 +147,8 @@ def _where(place: Place) -> str:
 def _kind(schema: Node) -> str:
     """A type in words: `string`, `enum x.Kind`, `null or string`."""
     if schema.type == "union":
-        return " or ".join(_kind(each) for each in schema.branches) or "nothing"
+        others = f" and {len(schema.branches) - _MOST} more" if len(schema.branches) > _MOST else ""
+        return (" or ".join(_kind(each) for each in schema.branches[:_MOST]) or "nothing") + others
     return f"{schema.type} {schema.fullname}" if schema.fullname else schema.type
 
 

@@ -15,10 +15,12 @@ from exchange.avro.java_text import text_of
 from exchange.avro.structure import FieldNode, Node
 from exchange.errors import SchemaInvalid
 
-MOST_DIFFERENCES = 50_000
-"""How many are listed of one type."""
-MOST_STEPS = 4_000_000
-"""How many pairs of types are compared: some seconds."""
+MOST_DIFFERENCES = 1_000
+"""How many are listed."""
+MOST_STEPS = 500_000
+"""How many pairs of types and fields are compared: seconds. A schema of 2 MB has some 100,000."""
+_MOST_KEPT = 100_000
+"""How many differences are remembered of all types together; past it, of each type only the first."""
 _FEW = 32
 """A reader's union of no more branches is gone through; of one with more only those that can match are looked at."""
 _PROMOTIONS = frozenset(
@@ -58,6 +60,9 @@ class Resolution:
 
     def __init__(self) -> None:
         self._found: dict[tuple[int, int], Sequence[Difference]] = {}
+        self._verdicts: dict[tuple[int, int], Sequence[Difference]] = {}
+        self._most = MOST_DIFFERENCES
+        self._kept = 0
         self._tables: dict[int, dict[str, FieldNode]] = {}
         self._branches: dict[int, _Branches] = {}
         self._ambiguous: Difference | None = None
@@ -83,6 +88,9 @@ class Resolution:
         if found is None:
             self._found[key] = ()
             found = self._found[key] = self._compare(reader, writer, place)
+            self._kept += len(found)
+            if self._kept > _MOST_KEPT:
+                self._most = 1
         return found
 
     def _compare(self, reader: Node, writer: Node, place: Place) -> Sequence[Difference]:
@@ -108,28 +116,33 @@ class Resolution:
         """A union read as one type."""
         found: list[Difference] = []
         for i, branch in enumerate(writer.branches):
-            found += self._pair(reader, branch, (place, str(i), BRANCH))
-        return found
+            if len(found) < self._most:
+                found += self._pair(reader, branch, (place, str(i), BRANCH))
+        return found[: self._most]
 
     def _into_union(self, reader: Node, writer: Node, place: Place) -> Sequence[Difference]:
         """A type read as a union: one branch is enough."""
-        candidates = self._candidates(reader, writer)
-        if any(not self._pair(branch, writer, None) for branch in candidates):
+        if self._reads(reader, writer):
             return ()
         return [Difference("MISSING_UNION_BRANCH", place, reader, writer, _lacking(writer), writer)]
 
-    def _candidates(self, reader: Node, writer: Node) -> Iterable[Node]:
-        if len(reader.branches) <= _FEW:
-            return reader.branches
-        table = self._branches.get(id(reader))
+    def _reads(self, union: Node, writer: Node) -> bool:
+        """Whether a branch reads the type. Of a large union only those that can are tried, up to their first fault."""
+        if len(union.branches) <= _FEW:
+            return any(not self._pair(branch, writer, None) for branch in union.branches)
+        table = self._branches.get(id(union))
         if table is None:
-            table = self._branches[id(reader)] = _Branches(reader)
-        return table.of(writer)
+            table = self._branches[id(union)] = _Branches(union)
+        found, most = self._found, self._most
+        self._found, self._most = self._verdicts, 1
+        fits = any(not self._pair(branch, writer, None) for branch in table.of(writer))
+        self._found, self._most = found, most
+        return fits
 
     def _union(self, reader: Node, writer: Node, place: Place) -> Sequence[Difference]:
-        found = []
+        found: list[Difference] = []
         for i, branch in enumerate(writer.branches):
-            if self._compare(reader, branch, None):
+            if len(found) < self._most and not self._reads(reader, branch):
                 detail, there = _lacking(branch), (place, str(i), None)
                 found.append(Difference("MISSING_UNION_BRANCH", there, reader, writer, detail, branch))
         return found
@@ -145,14 +158,15 @@ class Resolution:
         found, above = list(_names(reader, writer, place)), (place, "fields", None)
         for i, field in enumerate(reader.fields):
             theirs = self._writer_field(field, i, writer)
+            if len(found) >= self._most:
+                break
             if theirs is None:
                 if not field.has_default:
                     found.append(_added(field, reader, writer, (above, str(i), field.name)))
             elif field.type is not theirs.type:
                 there = ((above, str(i), field.name), "type", None)
                 found += self._pair(field.type, theirs.type, there)
-                del found[MOST_DIFFERENCES:]
-        return found
+        return found[: self._most]
 
     def _writer_field(self, field: FieldNode, position: int, writer: Node) -> FieldNode | None:
         """The field of the record `writer` that a reader's field is read from, by name or alias; None without one."""

@@ -13,6 +13,7 @@ from exchange.avro.java_text import text_of
 from exchange.avro.normal import normal_form
 from exchange.avro.resolve import Resolved, resolve
 from exchange.avro.shape import without_wrong_defaults
+from exchange.avro.structure import Node, structure_of
 from exchange.errors import SchemaInvalid
 
 
@@ -29,6 +30,7 @@ class Schema:
         self.canonical: bytes = _canonical(resolved.raw)
         """RFC 8785 of the resolved schema (spec 2)."""
         self._defaults_fit = resolved.defaults_fit
+        self._structure: Node | None = None
 
     @classmethod
     def parse(cls, text: str, referenced: Sequence[str] = (), validate_defaults: bool = True) -> Schema:
@@ -59,6 +61,12 @@ class Schema:
     def _codec(self) -> Codec:
         """Made when the first value comes: a registry that reads thousands of schemas needs none."""
         return Codec(self.raw if self._defaults_fit else without_wrong_defaults(self.raw))
+
+    def structure(self) -> Node:
+        """What resolution looks at; built when it is first asked for."""
+        if self._structure is None:  # two threads may build it at once: both are right
+            self._structure = structure_of(self.raw)
+        return self._structure
 
     def java_text(self) -> str:
         """The text that Java gives the schema (`toString`), in which Confluent's registry keeps it.

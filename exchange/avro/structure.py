@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from exchange.avro.names import NAMED, PRIMITIVES
@@ -31,9 +32,9 @@ class Node:
     fullname: str = ""
     aliases: frozenset[str] = frozenset()
     default: str | None = None
-    fields: list[FieldNode] = field(default_factory=list)
-    branches: list[Node] = field(default_factory=list)
-    symbols: list[str] = field(default_factory=list)
+    fields: Sequence[FieldNode] = ()
+    branches: Sequence[Node] = ()
+    symbols: Sequence[str] = ()
     size: int = 0
     inside: Node | None = None
 
@@ -44,6 +45,8 @@ def structure_of(resolved: Any) -> Node:
 
 
 _PRIMITIVES = {name: Node(name, name) for name in PRIMITIVES}
+
+_NONE: frozenset[str] = frozenset()
 
 
 class _Builder:
@@ -64,7 +67,7 @@ class _Builder:
 
     def _define(self, schema: dict[str, Any]) -> Node:
         full, kind = schema["name"], "record" if schema["type"] == "error" else schema["type"]
-        node = Node(kind, schema, full.rpartition(".")[2], full, frozenset(schema.get("aliases", ())))
+        node = Node(kind, schema, full.rpartition(".")[2], full, frozenset(schema.get("aliases", ())) or _NONE)
         self._named[full] = node
         if kind == "record":
             node.fields = [self._field(each) for each in schema["fields"]]
@@ -75,7 +78,7 @@ class _Builder:
         return node
 
     def _field(self, raw: dict[str, Any]) -> FieldNode:
-        aliases = tuple(dict.fromkeys(raw.get("aliases", ())))
+        aliases = tuple(dict.fromkeys(raw["aliases"])) if "aliases" in raw else ()
         return FieldNode(raw["name"], self.build(raw["type"]), "default" in raw, aliases)
 
 

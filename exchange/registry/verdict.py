@@ -21,19 +21,21 @@ _DESCRIPTIONS = {
     "default value and is missing in the {writer} schema",
 }
 
+_LONGEST = 10 * 1024
+"""How much of the earlier schema is shown."""
+
 
 def messages(found: Sequence[Incompatibility], earlier: Sequence[SchemaVersion], level: str) -> list[str]:
     """The `messages` of a verbose check; empty for none found. The last one says it in plain words."""
     if not found:
         return []
-    old = earlier[found[0].earlier]
-    return [
-        *(_described(each) for each in found),
-        f"{{oldSchemaVersion: {old.version}}}",
-        f"{{oldSchema: '{old.text}'}}",
-        f"{{validateFields: 'false', compatibility: '{level}'}}",
-        f"{{explanation: '{'; '.join(each.message for each in found)}'}}",
-    ]
+    lines = [_described(each) for each in found]
+    if not level.startswith("FULL") or any(each.reads == "new" for each in found):  # as Confluent has it
+        old = earlier[found[0].earlier]
+        lines += [f"{{oldSchemaVersion: {old.version}}}", _shown(old.text)]
+    lines.append(f"{{validateFields: 'false', compatibility: '{level}'}}")
+    lines.append(f"{{explanation: '{'; '.join(dict.fromkeys(each.message for each in found))}'}}")
+    return lines
 
 
 def refusal(subject: str, lines: Sequence[str]) -> str:
@@ -44,7 +46,15 @@ def refusal(subject: str, lines: Sequence[str]) -> str:
     )
 
 
+def _shown(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return f"{{oldSchema: '{text}'}}"
+    return f"{{oldSchema: <truncated to {_LONGEST} characters> '{text[:_LONGEST]}'}}"
+
+
 def _described(each: Incompatibility) -> str:
+    if each.type not in _DESCRIPTIONS:
+        return f"Unexpected exception during compatibility check: {each.detail}"
     reader, writer = ("new", "old") if each.reads == "new" else ("old", "new")
     text = _DESCRIPTIONS[each.type].format(path=each.path, detail=each.detail, reader=reader, writer=writer)
     return f"{{errorType:'{each.type}', description:'{text}', additionalInfo:'{each.detail}'}}"

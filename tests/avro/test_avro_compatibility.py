@@ -104,7 +104,7 @@ def test_a_change_that_breaks_nobody_is_compatible(new, old, level):
             record(("a", "int")),
             record(A),
             "FULL",
-            [f"field 'a' changed from string to int, {READ}", f"field 'a' changed from string to int, {LATE}"],
+            [f"field 'a' changed from string to int, {LATE}", f"field 'a' changed from string to int, {READ}"],
         ),
         (record(("a", "int")), record(("a", "long")), "BACKWARD", [f"field 'a' changed from long to int, {READ}"]),
         (
@@ -268,6 +268,55 @@ def test_each_finding_has_avros_own_name_and_path(new, old, kind, path, detail):
     """Programs branch on the names that Avro's Java library uses, and find the place by its pointer."""
     [found] = check_compatibility(Schema.parse(json.dumps(new)), [Schema.parse(json.dumps(old))], "BACKWARD")
     assert (found.type, found.path, found.detail, found.reads, found.earlier) == (kind, path, detail, "new", 0)
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "reader", "writer"),
+    [
+        ("int", "string", "int", "string"),
+        (record(field("b", "int", doc="Doc.")), record(A), field("b", "int"), {"type": "record", "name": "uz.gov.R"}),
+        (record(("f", fixed(4))), record(("f", fixed(2))), fixed(4, "uz.gov.F"), fixed(2, "uz.gov.F")),
+        (enum("A"), enum(*(f"S{i}" for i in range(30))), enum("A"), enum(*(f"S{i}" for i in range(20)))),
+        (["int"], ["int", record(A)], ["int"], ["int", {"type": "record", "name": "uz.gov.R"}]),
+        (
+            {"type": "map", "values": "int", "x": 1},
+            {"type": "array", "items": {"type": "map", "values": [record(A)]}},
+            {"type": "map", "values": "int"},
+            {"type": "array", "items": {"type": "map", "values": []}},
+        ),
+        (
+            {"type": "int", "logicalType": "date", "size": 5},
+            {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2, "doc": "x"},
+            {"type": "int", "logicalType": "date"},
+            {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2},
+        ),
+    ],
+)
+def test_each_finding_has_the_parts_that_do_not_fit(new, old, reader, writer):
+    """As short JSON: types by their names, without fields and docs, however large they are."""
+    [found] = check_compatibility(Schema.parse(json.dumps(new)), [Schema.parse(json.dumps(old))], "BACKWARD")
+    assert (json.loads(found.reader), json.loads(found.writer)) == (reader, writer)
+
+
+def test_a_field_that_could_be_read_from_two_is_named():
+    """Java fails there, and we say why; even where the schema is the same."""
+    both = record(field("b", "int", aliases=["a"]), ("a", "int"))
+    assert check(both, both, "BACKWARD") == [
+        f"field 'b' has aliases (a) by which more than one field can be meant, {READ}"
+    ]
+    [found] = check_compatibility(Schema.parse(json.dumps(both)), [Schema.parse(json.dumps(both))], "BACKWARD")
+    assert (found.type, found.path) == ("AMBIGUOUS_FIELD", "/fields/0")
+    assert found.detail.startswith("Reader record field b type:INT pos:0 matches multiple fields in writer record")
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_a_large_union_reads_what_a_small_one_reads(count):
+    """By name without namespace, by alias, and by promotion; what no branch can read is named."""
+    branches = [fixed(1, f"x.F{i}") for i in range(count)] + [fixed(2, "y.G") | {"aliases": ["z.H"]}, "long", "null"]
+    for readable in (fixed(1, "other.F1"), fixed(2, "z.H"), "int", "null", fixed(2, "G")):
+        assert check(branches, readable) == []
+    for unreadable in (fixed(2, "F1"), fixed(2, "H"), "string", fixed(1, "G"), {"type": "map", "values": "int"}):
+        assert len(check(branches, unreadable)) == 1
 
 
 def versions(*kinds):
