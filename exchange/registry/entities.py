@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -48,8 +48,8 @@ class Rule(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
     name: str | None = None
     doc: str | None = None
-    kind: str | None = None
-    mode: str | None = None
+    kind: Literal["TRANSFORM", "CONDITION"] | None = None
+    mode: Literal["UPGRADE", "DOWNGRADE", "UPDOWN", "WRITE", "READ", "WRITEREAD"] | None = None
     type: str | None = None
     tags: list[str] | None = None
     params: dict[str, str] | None = None
@@ -57,6 +57,14 @@ class Rule(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     on_success: str | None = None
     on_failure: str | None = None
     disabled: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in what a rule is that does not say; sort its tags and parameters."""
+        _set(self, "kind", self.kind or "TRANSFORM")
+        _set(self, "mode", self.mode or "WRITEREAD")
+        _set(self, "disabled", bool(self.disabled))
+        _set(self, "tags", sorted(set(self.tags)) if self.tags else None)
+        _set(self, "params", dict(sorted(self.params.items())) if self.params else None)
 
 
 class RuleSet(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -132,7 +140,8 @@ class ConfigUpdate(msgspec.Struct, frozen=True, rename="camel"):
     def applied_to(self, config: Config) -> Config:
         """The configuration after this update."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        fields["compatibility_level"] = fields.pop("compatibility")
+        level = fields.pop("compatibility")
+        fields["compatibility_level"] = level.upper() if isinstance(level, str) else level
         changed = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
         return msgspec.structs.replace(config, **changed)
 
@@ -201,7 +210,8 @@ def _words_of(rule: Rule) -> Iterable[str]:
         yield name
         yield value
     yield from (each for each in (rule.expr, rule.on_success, rule.on_failure) if isinstance(each, str))
-    yield "\x01" if rule.disabled else "\x00"
+    if rule.disabled:
+        yield "\x01"
 
 
 def _merged(below: dict[str, _T] | None, above: dict[str, _T] | None) -> dict[str, _T] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exchange.avro import Incompatibility
-from exchange.registry.records import SchemaVersion
+from exchange.registry.entities import SchemaVersion
 
 _DESCRIPTIONS = {
     "FIXED_SIZE_MISMATCH": "The size of FIXED type field at path '{path}' in the {reader} schema does not match with "
@@ -22,7 +22,7 @@ _DESCRIPTIONS = {
 }
 
 
-def messages(found: Sequence[Incompatibility], earlier: Sequence[SchemaVersion], level: str) -> list[str]:
+def messages(found: Sequence[Incompatibility], earlier: Sequence[SchemaVersion]) -> list[str]:
     """The `messages` of a verbose check; empty for none found. The last one says it in plain words."""
     if not found:
         return []
@@ -31,7 +31,6 @@ def messages(found: Sequence[Incompatibility], earlier: Sequence[SchemaVersion],
         *(_described(each) for each in found),
         f"{{oldSchemaVersion: {old.version}}}",
         f"{{oldSchema: '{old.text}'}}",
-        f"{{validateFields: 'false', compatibility: '{level}'}}",
         f"{{explanation: '{'; '.join(each.message for each in found)}'}}",
     ]
 
