@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 KAFKA := .cache/kafka-4.2.0
+NODE := .cache/node
 export KEEP
 
-.PHONY: demo test lint unit bench docs kafka browser lock clean need-python need-java
+.PHONY: demo test lint unit bench bench-registry docs kafka browser node lock clean need-python need-java
 
 demo: $(VENV)/.demo kafka
 	@$(BIN)/python -m deploy.demo.run
@@ -18,7 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.dev kafka browser
+unit: $(VENV)/.dev kafka browser node
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage combine -q
@@ -26,6 +27,9 @@ unit: $(VENV)/.dev kafka browser
 
 bench: $(VENV)/.dev kafka
 	$(BIN)/python -m bench
+
+bench-registry: $(VENV)/.dev kafka
+	$(BIN)/python -m bench.registry
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
@@ -44,6 +48,18 @@ browser:
 	    echo "installing chromium for the console's tests"; \
 	    apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	  else echo "chromium was not found: install package chromium (the console's tests use it)" >&2; exit 1; fi; }
+
+node: $(NODE)/.complete
+
+$(NODE)/.complete: tests/clients/package.json tests/clients/package-lock.json
+	@command -v npm >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing nodejs and npm for the tests of the registry's clients"; \
+	    apt-get update -qq && apt-get install -y -qq nodejs npm >/dev/null; \
+	  else echo "npm was not found: install packages nodejs and npm (the registry's tests drive clients of Node.js)" >&2; exit 1; fi; }
+	@echo "installing the locked clients of Node.js"
+	@mkdir -p $(NODE) && cp tests/clients/package.json tests/clients/package-lock.json $(NODE)
+	@cd $(NODE) && npm ci --silent --ignore-scripts --no-audit --no-fund >/dev/null && touch .complete
 
 $(VENV)/.python: | need-python
 	@$(PYTHON) -m venv $(VENV) && touch $@
@@ -65,12 +81,17 @@ need-python:
 need-java:
 	@command -v java >/dev/null || { echo "java was not found: install package openjdk-17-jre-headless" >&2; exit 1; }
 
-# The locks: hashes, no addresses.  Needs uv.
+# The locks: hashes, no addresses.  Needs uv and npm.
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q
+WITHOUT_ADDRESSES := const fs = require("fs"), lock = JSON.parse(fs.readFileSync("package-lock.json")); \
+	for (const each of Object.values(lock.packages)) { delete each.funding; delete each.license; } \
+	fs.writeFileSync("package-lock.json", JSON.stringify(lock, null, 2) + "\n");
 lock:
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra demo -c requirements/runtime.txt -o requirements/demo.txt
 	$(LOCK) pyproject.toml --extra demo --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	cd tests/clients && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent >/dev/null
+	cd tests/clients && node -e '$(WITHOUT_ADDRESSES)'
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .hypothesis .coverage* build *.egg-info

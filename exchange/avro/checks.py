@@ -26,6 +26,8 @@ from decimal import Decimal
 from typing import Any
 
 from exchange.avro.exact import FLOAT_MAX, MOST_FIELDS, ExactSource
+from exchange.avro.names import NAMED
+from exchange.avro.shape import is_decimal
 
 Check = Callable[[Any], bool]
 """True where a value fits."""
@@ -53,7 +55,7 @@ class _Compiler:
         if isinstance(schema, str):
             return _PRIMITIVES.get(schema) or self._named_check(schema)
         kind = schema["type"]
-        if kind in _NAMED:
+        if kind in NAMED:
             return self._define(schema)
         if kind == "array":
             return _array_check(self.check_of(schema["items"]))
@@ -96,9 +98,6 @@ class _Compiler:
             only = checks[0]
             return lambda value: value is None or only(value)
         return lambda value: value is None or any(check(value) for check in checks)
-
-
-_NAMED = frozenset({"record", "error", "enum", "fixed"})
 
 
 def _generated_check(fields: list[Any], checks: list[Check], check: Check, exact: ExactSource) -> Check:
@@ -192,8 +191,8 @@ _PRIMITIVES: dict[str, Check] = {
 def logical_check(schema: Mapping[str, Any]) -> Check | None:
     """The check of a logical type that has a Python type of its own; None for every other schema."""
     logical = schema.get("logicalType")
-    if logical == "decimal" and schema["type"] in ("bytes", "fixed"):
-        return _decimal_check(schema)
+    if logical == "decimal":
+        return _decimal_check(schema) if is_decimal(schema) else None
     return _LOGICAL.get((schema["type"], logical)) if isinstance(logical, str) else None
 
 

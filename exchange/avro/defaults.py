@@ -5,11 +5,26 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _INT = range(-(2**31), 2**31)
 _LONG = range(-(2**63), 2**63)
+_NUMBER = re.compile(
+    r"[\x00-\x20]*([+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?))[\x00-\x20]*", re.ASCII
+)
+"""What Java reads as a double (but for hexadecimal ones)."""
+
+
+def float_of(text: str) -> float | str | None:
+    """The number that a text is to Java; itself where that is not finite, and None where it is none."""
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    number = float(found[1].rstrip("fFdD") if found[1][-1] in "fFdD" else found[1])
+    return number if math.isfinite(number) else text
 
 
 class Defaults:
@@ -18,6 +33,7 @@ class Defaults:
     def __init__(self, known: Mapping[str, Any]) -> None:
         self._known = known
         self._symbols: dict[str, frozenset[str]] = {}
+        self._records: dict[tuple[int, str], str | None] = {}
 
     def explain(self, value: Any, schema: Any) -> str | None:
         """None where `value` is a default of `schema`, else the reason."""
@@ -50,8 +66,15 @@ class Defaults:
         return next((each for each in reasons if each is not None), None)
 
     def _record(self, value: Any, schema: Any) -> str | None:
+        """Remembered: a value inside unions of records inside each other would be looked at without end."""
         if not isinstance(value, dict):
             return f"{_shown(value)} is no record"
+        key = (id(value), schema["name"])
+        if key not in self._records:
+            self._records[key] = self._record_fields(value, schema)
+        return self._records[key]
+
+    def _record_fields(self, value: dict[str, Any], schema: Any) -> str | None:
         for field in schema["fields"]:
             if field["name"] in value:
                 reason = self.explain(value[field["name"]], field["type"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from exchange.avro.defaults import Defaults
-
-_NAMED = frozenset({"record", "error", "enum", "fixed"})
+from exchange.avro.names import INSIDE, NAMED
 
 
 def children(schema: Any) -> Iterator[Any]:
@@ -25,7 +25,7 @@ def children(schema: Any) -> Iterator[Any]:
 def definitions(schema: Any) -> dict[str, Any]:
     """Every named type that a resolved schema writes out, by full name."""
     found: dict[str, Any] = {}
-    if isinstance(schema, dict) and schema["type"] in _NAMED:
+    if isinstance(schema, dict) and schema["type"] in NAMED:
         found[schema["name"]] = schema
     for child in children(schema):
         found |= definitions(child)
@@ -36,15 +36,15 @@ def is_recursive(schema: Any, inside: frozenset[str] = frozenset()) -> bool:
     """Whether a type holds itself, so that a value may nest without end."""
     if isinstance(schema, str):
         return schema in inside
-    if isinstance(schema, dict) and schema["type"] in _NAMED:
+    if isinstance(schema, dict) and schema["type"] in NAMED:
         inside |= {schema["name"]}
     return any(is_recursive(child, inside) for child in children(schema))
 
 
 def has_weightless_items(schema: Any) -> bool:
     """Whether there is an array whose items take no bytes: its length is then bounded by nothing."""
-    known = definitions(schema)
-    return any(_is_weightless(each["items"], known, frozenset()) for each in _arrays(schema))
+    weights = _Weights(definitions(schema))
+    return any(weights.is_weightless(each["items"]) for each in _arrays(schema))
 
 
 def _arrays(schema: Any) -> Iterator[Any]:
@@ -54,16 +54,59 @@ def _arrays(schema: Any) -> Iterator[Any]:
         yield from _arrays(child)
 
 
-def _is_weightless(schema: Any, known: Mapping[str, Any], inside: frozenset[str]) -> bool:
+class _Weights:
+    """Which types take no bytes; each named type is looked at once. One that holds itself, and nothing else, is one."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self._known = known
+        self._found: dict[str, bool] = {}
+
+    def is_weightless(self, schema: Any) -> bool:
+        if isinstance(schema, str):
+            schema = self._known.get(schema, schema)
+        kind = schema if isinstance(schema, str) else "union" if isinstance(schema, list) else schema["type"]
+        if kind not in ("record", "error"):
+            return kind == "null" or (kind == "fixed" and schema["size"] == 0)
+        name = schema["name"]
+        if name not in self._found:
+            self._found[name] = True
+            self._found[name] = all(self.is_weightless(each["type"]) for each in schema["fields"])
+        return self._found[name]
+
+
+def is_decimal(schema: Mapping[str, Any]) -> bool:
+    """Whether a type of bytes is a decimal number; of a precision or scale that cannot be it is bytes (as in Java)."""
+    if schema.get("logicalType") != "decimal" or schema["type"] not in ("bytes", "fixed"):
+        return False
+    precision, scale = schema.get("precision"), schema.get("scale", 0)
+    if type(precision) is not int or type(scale) is not int or not 0 <= scale <= precision < 2**31 or not precision:
+        return False
+    return schema["type"] == "bytes" or bool(precision <= math.floor(math.log10(2) * (8 * schema["size"] - 1)))
+
+
+def without_wrong_defaults(schema: Any) -> Any:
+    """The same schema without the defaults that are of another type than their field."""
+    return _cleaned(schema, Defaults(definitions(schema)))
+
+
+def _cleaned(schema: Any, defaults: Defaults) -> Any:
+    if isinstance(schema, list):
+        return [_cleaned(each, defaults) for each in schema]
     if isinstance(schema, str):
-        if schema in inside:
-            return True
-        inside |= {schema}
-        schema = known.get(schema, schema)
-    kind = schema if isinstance(schema, str) else "union" if isinstance(schema, list) else schema["type"]
-    if kind in ("record", "error"):
-        return all(_is_weightless(field["type"], known, inside | {schema["name"]}) for field in schema["fields"])
-    return kind == "null" or (kind == "fixed" and schema["size"] == 0)
+        return schema
+    if schema["type"] in INSIDE:
+        inside = INSIDE[schema["type"]]
+        return {**schema, inside: _cleaned(schema[inside], defaults)}
+    if schema["type"] not in ("record", "error"):
+        return schema
+    return {**schema, "fields": [_cleaned_field(each, defaults) for each in schema["fields"]]}
+
+
+def _cleaned_field(field: dict[str, Any], defaults: Defaults) -> dict[str, Any]:
+    cleaned = {**field, "type": _cleaned(field["type"], defaults)}
+    if "default" in field and defaults.explain(field["default"], field["type"]) is not None:
+        del cleaned["default"]
+    return cleaned
 
 
 def with_python_defaults(schema: Any) -> Any:
@@ -84,9 +127,16 @@ def _convert(schema: Any, known: Mapping[str, Any]) -> Any:
     changed = {key: _convert(schema[key], known) for key in ("items", "values") if key in schema}
     if schema["type"] in ("record", "error"):
         changed["fields"] = [_convert_field(each, known) for each in schema["fields"]]
-    if schema["type"] in _NAMED:
+    if schema["type"] in NAMED:
         changed["name"] = qualified(schema["name"])
-    return {key: value for key, value in schema.items() if key != "namespace"} | changed
+    dropped = {"namespace", "logicalType"} if _is_wrong_decimal(schema) else {"namespace"}
+    if schema["type"] == "enum" and not isinstance(schema.get("default"), str):
+        dropped.add("default")
+    return {key: value for key, value in schema.items() if key not in dropped} | changed
+
+
+def _is_wrong_decimal(schema: Mapping[str, Any]) -> bool:
+    return schema.get("logicalType") == "decimal" and not is_decimal(schema)
 
 
 def _convert_field(field: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +151,8 @@ def _value_of(default: Any, schema: Any, known: Mapping[str, Any]) -> Any:
         schema = next(each for each in schema if Defaults(known).explain(default, each) is None)
     schema = known.get(schema, schema) if isinstance(schema, str) else schema
     kind = schema if isinstance(schema, str) else schema["type"]
+    if kind in ("float", "double"):
+        return float(default)  # text, where it is not finite
     if kind in ("bytes", "fixed"):
         return default.encode("latin-1")
     if kind == "array":

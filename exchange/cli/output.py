@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -16,17 +16,27 @@ Row = Mapping[str, Any]
 
 def emit(data: Row | Sequence[Row]) -> None:
     """Print one mapping, or several rows of the same keys, in the form the user asked for."""
-    if click.get_current_context().find_root().params.get("output") == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(data, enc_hook=str), indent=2).decode())
+    if _wants_json():
+        _print_json(data)
     elif isinstance(data, Mapping):
         _print_mapping(data)
     else:
         _print_rows(data)
 
 
+def emit_report(data: Row, lines: Iterable[str], rows: Sequence[Row] = ()) -> None:
+    """Print what is told in sentences: for a person the lines, then the rows as a table; the data as JSON."""
+    if _wants_json():
+        _print_json(data)
+        return
+    for line in lines:
+        click.echo(line)
+    _print_rows(rows)
+
+
 def emit_line(row: Row) -> None:
     """Print one row of a stream: a JSON object on a line of its own, or `key=value` pairs."""
-    if click.get_current_context().find_root().params.get("output") == "json":
+    if _wants_json():
         click.echo(msgspec.json.encode(row, enc_hook=str).decode())
     else:
         click.echo("  ".join(f"{name}={_text(value)}" for name, value in row.items()))
@@ -36,6 +46,14 @@ def emit_line(row: Row) -> None:
 def note(message: str) -> None:
     """Tell the person at the terminal something that is not data."""
     click.echo(message, err=True)
+
+
+def _wants_json() -> bool:
+    return click.get_current_context().find_root().params.get("output") == "json"
+
+
+def _print_json(data: Row | Sequence[Row]) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(data, enc_hook=str), indent=2).decode())
 
 
 def _print_mapping(data: Row) -> None:

@@ -8,19 +8,24 @@ from typing import Any
 
 import click
 
-from exchange.avro import Schema, check_compatibility
+from exchange.avro import Schema, check_compatibility, lint
 from exchange.cli.instance import Instance
-from exchange.cli.output import emit
+from exchange.cli.output import emit, note
 from exchange.cli.parameters import AGENCY
+from exchange.cli.schema_check import check
+from exchange.cli.schema_diff import diff
+from exchange.cli.schema_evolve import evolve
+from exchange.cli.schema_files import read_schema
+from exchange.cli.schema_list import list_subjects, show
+from exchange.cli.schema_registry import registry_client
 from exchange.errors import PublisherNotAllowed, SchemaIncompatible, SchemaNotOwned
 from exchange.ids import AgencyId, Topic
 from exchange.registry import RegistryClient
-from exchange.transport.http import HttpClient
 
 
 @click.group()
 def schema() -> None:
-    """Register Avro schemas."""
+    """Check, register, compare and evolve Avro schemas."""
 
 
 @schema.command()
@@ -29,19 +34,23 @@ def schema() -> None:
 @click.option("--agency", type=AGENCY, help="Who registers; the topic's owner unless told.")
 @click.pass_obj
 def register(instance: Instance, file: Path, topic: str, agency: AgencyId | None) -> None:
-    """Register FILE as the next version of a topic's schema; registering it again changes nothing."""
+    """Register FILE as the next version of a topic's schema; registering it again changes nothing.
+
+    What the house would have otherwise is told as warnings; only the registry refuses.
+    """
     subject = Topic.parse(topic).value_subject
     entry = instance.directory().topic(topic)
     owner = agency or (entry.owner if entry else None)
     if owner is None:
         raise PublisherNotAllowed(f"topic {topic} is not in the directory: its owner has it added first")
-    emit(asyncio.run(_register(instance, owner, subject, file.read_text(encoding="utf-8"))))
+    read = read_schema(file)
+    for each in lint(read, entry.personal if entry else None):
+        note(f"warning: {each}")
+    emit(asyncio.run(_register(instance, owner, subject, read.text)))
 
 
 async def _register(instance: Instance, owner: AgencyId, subject: str, text: str) -> dict[str, Any]:
-    async with HttpClient() as http:
-        url = instance.directory().registry_url
-        client = RegistryClient(http, url, instance.clock, instance.credentials(owner))
+    async with registry_client(instance, owner) as client:
         try:
             schema_id = await client.register(subject, text)
         except SchemaIncompatible:
@@ -58,3 +67,7 @@ async def _explain(client: RegistryClient, subject: str, text: str) -> str:
     found = check_compatibility(Schema.parse(text), [Schema.parse(latest.schema)], level)
     reasons = "; ".join(each.message for each in found) or "a version before the latest differs"
     return f"the registry refused (HTTP 409): {subject} version {latest.version}, level {level}: {reasons}"
+
+
+for _command in (check, diff, list_subjects, show, evolve):
+    schema.add_command(_command)

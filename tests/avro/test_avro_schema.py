@@ -44,8 +44,9 @@ ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
         ({"type": "record", "name": "R"}, "/", '"fields" is missing'),
         ({"type": "record", "name": "R", "fields": {}}, "/", '"fields" must be an array'),
         ({"type": "record", "fields": []}, "/", '"name" is missing'),
-        ({"type": "record", "name": 5, "fields": []}, "/", '"name" and "namespace" must be text'),
-        ({"type": "record", "name": "R", "namespace": 5, "fields": []}, "/", "must be text"),
+        ({"type": "record", "name": 5, "fields": []}, "/", '"name" must be text'),
+        ({"type": "record", "name": "R", "namespace": "1", "fields": []}, "/", '"1" is no name of a type'),
+        ({"type": "record", "name": "R", "namespace": ".a", "fields": []}, "/", '"" is no name of a type'),
         ({"type": "record", "name": "1R", "fields": []}, "/", '"1R" is no name of a type'),
         ({"type": "record", "name": "a..R", "fields": []}, "/", '"" is no name of a type'),
         ({"type": "record", "name": "a-b", "fields": []}, "/", '"a-b" is no name'),
@@ -57,9 +58,10 @@ ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
         (record(("a", "int"), ("a", "int")), "/fields/1", "field 'a' is there more than once"),
         (record({"name": "a", "type": "int", "order": "up"}), "/fields/0", "must be one of ascending"),
         (record({"name": "a", "type": "int", "aliases": "b"}), "/fields/0", '"aliases" must be an array'),
-        (record({"name": "a", "type": "int", "aliases": ["b c"]}), "/fields/0", '"b c" is no alias'),
+        (record(aliases=["b c"]), "/", '"b c" is no alias'),
         (record(aliases=[5]), "/", '"aliases" must be an array of names'),
-        (record(("a", record(name="R"))), "/fields/0/type", "type 'R' is defined more than once"),
+        (record(("a", record(name="R"))), "/", "type 'R' is defined more than once, and not alike"),
+        (record(("a", ["null", "Later"])), "/fields/0/type/1", 'type "Later" is not defined'),
         ({"type": "enum", "name": "E"}, "/", '"symbols" is missing'),
         ({"type": "enum", "name": "E", "symbols": "AB"}, "/", '"symbols" must be an array'),
         ({"type": "enum", "name": "E", "symbols": ["A-B"]}, "/", '"A-B" is no enum symbol'),
@@ -70,7 +72,8 @@ ENUM = {"type": "enum", "name": "E", "symbols": ["A", "B"]}
         ({"type": "fixed", "name": "F", "size": -1}, "/", '"size" must be a whole number'),
         ({"type": "fixed", "name": "F", "size": True}, "/", '"size" must be a whole number'),
         ({"type": "fixed", "name": "F", "size": "4"}, "/", '"size" must be a whole number'),
-        ({"type": "bytes", "logicalType": "decimal", "precision": -2}, "", "precision"),
+        ({"type": "fixed", "name": "F", "size": 2**31 - 8}, "/", '"size" must be a whole number'),
+        (record({"name": "a", "type": "float", "default": "much"}), "/fields/0", '"much" is no number'),
     ],
 )
 def test_a_wrong_schema_is_refused_with_its_place_and_reason(schema, place, reason):
@@ -78,7 +81,7 @@ def test_a_wrong_schema_is_refused_with_its_place_and_reason(schema, place, reas
     with pytest.raises(SchemaInvalid) as refused:
         parse(schema)
     assert reason in refused.value.message
-    assert place == "" or f"at {place}: " in refused.value.message
+    assert f"at {place}: " in refused.value.message
 
 
 @pytest.mark.parametrize("text", ["", "{", "string", '{"type": "string"', "NaN", "[1e999]", '"\\ud800"', '"\ud800"'])
@@ -101,7 +104,7 @@ def test_a_hundred_levels_are_read():
     assert Schema.parse(text).text == text
 
 
-@pytest.mark.parametrize("levels", [500, 100_000])
+@pytest.mark.parametrize("levels", [1_000, 100_000])
 def test_an_attribute_nested_too_deep_is_refused(levels):
     """Depth is bounded in attributes that mean nothing to us, too."""
     with pytest.raises(SchemaInvalid, match="nested"):
@@ -121,7 +124,9 @@ DEFAULTS = [
     ("int", 0, 1.5),
     ("int", 7, True),
     ("long", 2**63 - 1, 2**63),
-    ("float", 1.5, "1.5"),
+    ("float", 1.5, True),
+    ("float", "1.5", [1.5]),
+    ("double", "-Infinity", {}),
     ("double", 1, None),
     ("double", 0.5, False),
     ("string", "s", 5),

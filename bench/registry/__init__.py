@@ -1,0 +1,1 @@
+"""The schema registry under load: `python -m bench.registry`."""

@@ -1,0 +1,59 @@
+"""The registry as the commands about schemas ask it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from exchange.avro import Schema
+from exchange.cli.instance import Instance
+from exchange.cli.schema_files import Version
+from exchange.errors import SchemaNotFound
+from exchange.ids import AgencyId, Topic
+from exchange.registry import Registration, RegistryClient
+from exchange.transport.http import HttpClient
+
+_AT_ONCE = 16
+
+
+@asynccontextmanager
+async def registry_client(instance: Instance, agency: AgencyId | None = None) -> AsyncIterator[RegistryClient]:
+    """A client of the directory's registry; with `agency`, one that signs its writes."""
+    async with HttpClient() as http:
+        credentials = instance.credentials(agency) if agency else None
+        yield RegistryClient(http, instance.directory().registry_url, instance.clock, credentials)
+
+
+async def read_history(client: RegistryClient, subject: str) -> list[Version]:
+    """Every version of a subject, oldest first; none where the registry does not have it."""
+    try:
+        numbers = await client.versions(subject)
+    except SchemaNotFound:
+        return []
+    return [await read_version(client, subject, each) for each in numbers]
+
+
+async def read_version(client: RegistryClient, subject: str, number: int | None) -> Version:
+    """One version of a subject, or the newest (None)."""
+    found = await client.version(subject, number)
+    return Version(f"{subject}@{found.version}", Schema.parse(found.schema))
+
+
+async def read_all(client: RegistryClient, subjects: list[str]) -> dict[str, list[Registration]]:
+    """Every version of these subjects, a few questions at a time."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(subject: str) -> list[Registration]:
+        async with gate:
+            return [await client.version(subject, each) for each in await client.versions(subject)]
+
+    return dict(zip(subjects, await asyncio.gather(*map(of, subjects)), strict=True))
+
+
+def subject_of(name: str) -> str:
+    """The subject of a topic's values; a name that is no topic is a subject already."""
+    try:
+        return Topic.parse(name).value_subject
+    except ValueError:
+        return name
