@@ -40,7 +40,7 @@ def registry(instance: Instance, open_writes: bool) -> None:
         sys.setswitchinterval(_SWITCH_SECONDS)
         is_open = open_writes or settings.open
         writes = OpenWrites() if is_open else SignedWrites(instance.directory, instance.clock)
-        linting = Linting(instance.directory, settings.lint)
+        linting = Linting(None if is_open else instance.directory, settings.lint)
         store = KafkaSchemaStore(instance.settings.kafka.bootstrap, instance.clock)
         service = RegistryService(store, settings.own_url, linting)
         await service.start()
