@@ -139,10 +139,7 @@ class _App:
             return
         accept, content_type = _headers(scope)
         media = answered_in(accept)
-        try:
-            answer = await self._answer(scope, receive, media is not None, content_type)
-        except ClientDisconnect:
-            return
+        answer = await self._answer(scope, receive, media is not None, content_type)
         await _send(send, answer, media or V1, bodiless=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive, acceptable: bool, content_type: bytes) -> Answer:
@@ -155,8 +152,8 @@ class _App:
             answer = await self._handled(route, request, scope["method"], acceptable, content_type)
         except ExchangeError as error:
             answer = refusal(error)
-        except ClientDisconnect:
-            raise
+        except ClientDisconnect:  # or a body that is not framed as it says: then someone still listens
+            answer = refusal(malformed())
         except Exception:
             log.exception("registry_request_failed", route=pattern)
             answer = refusal(ExchangeError("Error in the backend data store", code="internal"))

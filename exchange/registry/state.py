@@ -21,7 +21,7 @@ from exchange.registry.records import (
     SubjectsCleared,
     parse_record,
 )
-from exchange.registry.subjects import DEFAULT, EVERY_CONTEXT, context_of, qualified, split
+from exchange.registry.subjects import DEFAULT, EVERY_CONTEXT, context_of, in_context_of, qualified, split
 
 log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -143,7 +143,7 @@ class State:
         found: dict[str, list[str]] = {}
         for subject, config in self._configs.items():
             if subject is not None and config.alias:
-                found.setdefault(config.alias, []).append(subject)
+                found.setdefault(in_context_of(subject, config.alias), []).append(subject)
         return found
 
     # ------------------------------------------------------------------ taking records in

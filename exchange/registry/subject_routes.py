@@ -61,7 +61,7 @@ class SubjectRoutes:
 
         async def execute() -> Answer:
             made = registered(await self._service.register(subject, wanted, normalize))
-            made.warnings = self._warnings(request, subject, wanted)
+            made.warnings = await self._warnings(request, subject, wanted)
             return answer(made)
 
         return await self._writes.run(request, subject, execute)
@@ -93,6 +93,6 @@ class SubjectRoutes:
     def _version(self, request: ApiRequest) -> SchemaVersion:
         return self._service.version(request.subject, request.version, request.flag("deleted"))
 
-    def _warnings(self, request: ApiRequest, subject: str, wanted: SchemaRequest) -> list[str] | None:
+    async def _warnings(self, request: ApiRequest, subject: str, wanted: SchemaRequest) -> list[str] | None:
         asked = request.header(b"exchange-lint") == "warn" or request.flag("lint")
-        return self._service.lint(subject, wanted) if asked else None
+        return await self._service.lint(subject, wanted) if asked else None

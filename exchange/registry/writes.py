@@ -43,9 +43,11 @@ class Writes:
     async def run(self, request: ApiRequest, subject: str | None, execute: Execute) -> Answer:
         """The answer of a write that concerns a subject, or with None all of them."""
         signed = await request.signed()
+        pending = [signed]
 
         async def admitted() -> Answer:
-            self._authenticator.admit(signed, subject)
+            if pending:  # once: what is tried anew after another replica took over is the same request, not a replay
+                self._authenticator.admit(pending.pop(), subject)
             made = await execute()
             return made._replace(headers=(*made.headers, (OFFSET, b"%d" % self._log.written)))
 
