@@ -111,6 +111,7 @@ class RegistryClient:
 
     async def check(self, subject: str, text: str) -> list[str]:
         """Why a schema may not be the subject's next version, as lines; empty if it may. Raises SchemaInvalid."""
+        Schema.parse(text)  # the registry lists what is wrong with a schema among the reasons
         path = f"/compatibility/subjects/{_path(subject)}/versions?verbose=true"
         verdict = self._as(await self._send("POST", path, {"schema": text}), _Check)
         return [] if verdict.is_compatible else verdict.messages or ["the registry gives no reason"]

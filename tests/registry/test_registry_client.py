@@ -58,7 +58,7 @@ async def test_a_level_is_set_and_told(client):
         (lambda c: c.versions("none"), SchemaNotFound, "Subject 'none' not found"),
         (lambda c: c.register(SUBJECT, "{"), SchemaInvalid, "Invalid schema"),
         (lambda c: c.register(SUBJECT, BAD), SchemaIncompatible, "region_code"),
-        (lambda c: c.check(SUBJECT, "{"), SchemaInvalid, "Invalid schema"),
+        (lambda c: c.check(SUBJECT, "{"), SchemaInvalid, "the schema is not JSON"),
         (lambda c: c.set_level(SUBJECT, "UP"), SchemaInvalid, "Invalid compatibility level"),
     ],
 )
