@@ -60,7 +60,8 @@ class SettingRoutes:
         wanted = (await request.read(ModeUpdate)).mode or ""
 
         async def execute() -> Answer:
-            return answer({"mode": await self._service.set_mode(subject, wanted, force)})
+            await self._service.set_mode(subject, wanted, force)
+            return answer({"mode": wanted})
 
         return await self._writes.run(request, subject, execute)
 
