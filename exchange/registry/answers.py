@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -127,7 +128,7 @@ def registered(version: SchemaVersion) -> VersionAnswer:
 def unplaced(version: SchemaVersion, text: str | None = None) -> VersionAnswer:
     """A schema without its place."""
     return VersionAnswer(
-        guid=version.guid,
+        guid=_guid(version),
         schema_type=version.schema_type,
         references=version.references or None,
         metadata=version.metadata,
@@ -135,6 +136,16 @@ def unplaced(version: SchemaVersion, text: str | None = None) -> VersionAnswer:
         schema=version.text if text is None else text,
         deleted=version.deleted or None,
     )
+
+
+def _guid(version: SchemaVersion) -> str:
+    is_plain = not version.references and version.metadata is None and version.rule_set is None
+    return _plain_guid(version.text) if is_plain else version.guid
+
+
+@lru_cache(maxsize=4096)
+def _plain_guid(text: str) -> str:
+    return SchemaVersion("", 0, 0, text).guid
 
 
 def updated(config: Config) -> Answer:

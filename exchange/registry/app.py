@@ -189,10 +189,7 @@ class _App:
 
 def _path(raw: bytes) -> tuple[str | None, list[str]]:
     """The context that the path's prefix says, and the segments after it."""
-    try:
-        segments = segments_of(raw.decode())
-    except UnicodeDecodeError:
-        raise malformed() from None
+    segments = segments_of(raw.decode(errors="replace"))  # the server lets nothing through that is not UTF-8
     if len(segments) < 3 or segments[0] != "contexts":
         return None, segments
     try:
