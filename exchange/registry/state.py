@@ -35,6 +35,8 @@ class State:
     def __init__(self) -> None:
         self.written = -1
         """The offset of the newest record that was applied."""
+        self.awaited: set[tuple[bytes | None, bytes | None]] = set()
+        """Records that are being written and were not applied yet."""
         self.leader: str | None = None
         """The replica that announced itself as the writer."""
         self._subjects: dict[str, dict[int, SchemaVersion]] = {}
@@ -47,6 +49,7 @@ class State:
     def apply(self, key: bytes | None, value: bytes | None, offset: int) -> None:
         """Take one record in; garbage is skipped with a warning that gives the offset."""
         self.written = offset
+        self.awaited.discard((key, value))
         try:
             change = parse_record(key, value)
             if change is not None:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from exchange.errors import ExchangeError, RecordTooLarge, TransportError
+from exchange.errors import ExchangeError, PublisherFenced, RecordTooLarge, TransportError
 from exchange.registry.ports import KeyValue, SchemaStore
 from exchange.registry.records import LeaderRecord, encode_leader
 from exchange.registry.state import State
@@ -68,18 +68,39 @@ class _Write(Generic[_T]):
             self.outcome.set_exception(error)
 
 
-class Writer:
-    """Decides and commits writes for as long as it leads; claims to lead when a write comes and it does not."""
+@dataclass(eq=False)
+class _Transaction:
+    """Writes that were decided together, with what each is answered once their records are committed."""
 
-    def __init__(self, store: SchemaStore, state: State, url: str) -> None:
+    batch: Batch
+    outcomes: list[tuple[_Write[Any], Any]]
+
+    def settle(self, state: State) -> None:
+        for context, digests in self.batch.learned.items():
+            state.index(context).learn(digests)
+        for write, outcome in self.outcomes:
+            write.settle(outcome)
+
+
+class Writer:
+    """Decides and commits writes for as long as it leads.
+
+    `alone` it claims to lead when a write comes and it does not; among replicas it leads only when it is told to
+    (`claim`): a write that began before another took over must not take the lead back, and come after later ones.
+    """
+
+    def __init__(self, store: SchemaStore, state: State, url: str, alone: bool = True) -> None:
         self._store = store
         self._state = state
         self._url = url
+        self._alone = alone
         self._leads = False
         self._waiting: list[_Write[Any]] = []
         self._queued = asyncio.Event()
         self._committing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self._unsettled: _Transaction | None = None
 
     @property
     def leads(self) -> bool:
@@ -93,12 +114,13 @@ class Writer:
     async def close(self) -> None:
         """Finish the transaction under way, then stop."""
         async with self._committing:
+            self._closed = True
             if self._task is not None:
                 self._task.cancel()
         if self._task is not None:
             with suppress(asyncio.CancelledError):
                 await self._task
-        self._fail(self._waiting, TransportError("the registry is stopping", code="registry_not_ready"))
+        self._fail(self._waiting, _stopping())
 
     async def wait_stopped(self) -> None:
         """Return only by raising what ended the writer."""
@@ -111,6 +133,8 @@ class Writer:
         With a subject it may share its transaction with writes of other subjects; with None it is alone. Raises what
         `decide` raised, PublisherFenced (another leads now), RecordTooLarge or TransportError.
         """
+        if self._closed:
+            raise _stopping()
         write = _Write(subject, decide)
         self._waiting.append(write)
         self._queued.set()
@@ -129,11 +153,20 @@ class Writer:
         self._leads = True
         log.info("registry_leads", url=self._url)
 
+    async def _claim_alone(self) -> None:
+        """Among replicas only to settle a transaction of its own, and only while no other is announced."""
+        settling = self._unsettled is not None and self._state.leader == self._url
+        if not self._alone and not settling:
+            raise PublisherFenced("this registry does not lead, or another took over")
+        await self._claim()
+
     async def _run(self) -> None:
         while True:
             await self._queued.wait()
             async with self._committing:
-                await self._commit(self._take())
+                writes = self._take()
+                if writes:  # else those that waited failed together: nobody asks this replica to lead
+                    await self._commit(writes)
 
     def _take(self) -> list[_Write[Any]]:
         """The writes of the next transaction: as many as wait, one a subject, in the order in which they came."""
@@ -151,7 +184,8 @@ class Writer:
         return chosen
 
     async def _commit(self, writes: Sequence[_Write[Any]]) -> None:
-        """A transaction whose outcome is unknown is settled and decided anew, once: what it wrote is then found."""
+        """Where the outcome is unknown it is tried again, once: leading anew tells whether the records are there."""
+        self._unsettled = None
         try:
             try:
                 await self._attempt(writes)
@@ -173,16 +207,17 @@ class Writer:
 
     async def _attempt(self, writes: Sequence[_Write[Any]]) -> None:
         if not self.leads:
-            await self._claim()
+            await self._claim_alone()
+            if self._unsettled is not None and not self._state.awaited:
+                return self._unsettled.settle(self._state)
         batch = Batch(self._state)
         decided = [(write, outcome) for write in writes for outcome in self._decided(write, batch)]
+        transaction = _Transaction(batch, decided)
         if batch.records:
+            self._unsettled, self._state.awaited = transaction, set(batch.records)
             # SIGKILL before this commits: no id of the batch was ever answered; after: all of it is there.
             await self._store.append(batch.records)
-        for context, digests in batch.learned.items():
-            self._state.index(context).learn(digests)
-        for write, outcome in decided:
-            write.settle(outcome)
+        return transaction.settle(self._state)
 
     def _decided(self, write: _Write[_T], batch: Batch) -> list[_T]:
         """The outcome, or nothing where it was refused."""
@@ -197,7 +232,6 @@ class Writer:
     async def _apart(self, writes: Sequence[_Write[Any]], error: RecordTooLarge) -> None:
         """One write is larger than the topic takes: only that one is refused."""
         if len(writes) == 1:
-            self._leads = False
             self._fail(writes, error)
         else:
             for write in writes:
@@ -206,3 +240,7 @@ class Writer:
     def _fail(self, writes: Sequence[_Write[Any]], error: BaseException) -> None:
         for write in writes:
             write.fail(error)
+
+
+def _stopping() -> TransportError:
+    return TransportError("the registry is stopping", code="registry_not_ready")
