@@ -46,7 +46,7 @@ _BY_CODE = {
     "body_too_large": (422, 42209),
     "rules_invalid": (422, 42210),
     "context_not_empty": (422, 42211),
-    "write_timeout": (500, 50002),
+    "broker_unreachable": (500, 50002),
     "forwarding_failed": (500, 50003),
     "leader_unknown": (500, 50004),
     "internal": (500, 50001),

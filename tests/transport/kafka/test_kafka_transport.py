@@ -375,3 +375,10 @@ def test_murmur2_is_kafkas(key):
     assert murmur2(key) == reference(key) & 0xFFFFFFFF
     assert partition_of(key, 7) == (reference(key) & 0x7FFFFFFF) % 7
     assert partition_of(key, 1) == 0
+
+
+async def test_a_cluster_tells_its_name(kafka):
+    """The same whoever asks."""
+    async with KafkaAdmin(kafka) as admin, KafkaAdmin(kafka) as other:
+        assert len(await admin.cluster_id()) == 22  # a UUID in base64
+        assert await admin.cluster_id() == await other.cluster_id()
