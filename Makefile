@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 KAFKA := .cache/kafka-4.2.0
+AVRO := .cache/avro-1.12.1
 NODE := .cache/node
 export KEEP
 
@@ -19,7 +20,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.dev kafka browser node
+unit: $(VENV)/.dev kafka avro browser node
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage combine -q
@@ -41,6 +42,18 @@ $(KAFKA)/.complete: deploy/kafka/pom.xml | need-java
 	@echo "fetching Apache Kafka's jars with Maven"
 	@mvn -q -B -C -f deploy/kafka/pom.xml dependency:copy-dependencies \
 	  -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/$(KAFKA)" && touch $@
+
+# Java's own Avro, which the tests ask. The jars bring a compiler: a Java runtime is enough.
+avro: need-java $(AVRO)/Oracle.class
+
+$(AVRO)/.complete: tests/avro/java/pom.xml | need-java
+	@command -v mvn >/dev/null || { echo "mvn was not found: install package maven" >&2; exit 1; }
+	@echo "fetching Apache Avro's jars with Maven"
+	@mvn -q -B -C -f $< dependency:copy-dependencies \
+	  -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/$(AVRO)" && touch $@
+
+$(AVRO)/Oracle.class: tests/avro/java/Oracle.java $(AVRO)/.complete
+	@java -jar $(AVRO)/ecj-3.33.0.jar -17 -nowarn -cp "$$(echo $(AVRO)/*.jar | tr ' ' :)" -d $(AVRO) $< && touch $@
 
 browser:
 	@command -v chromium >/dev/null || { \

@@ -37,7 +37,7 @@ def _rival(given: str | None) -> str | None:
     """The command that starts Karapace: what was given, or the environment it may be installed in; else None."""
     if given:
         return given
-    return f"{KARAPACE.absolute()} -m karapace" if KARAPACE.exists() else None
+    return f"{KARAPACE} -m karapace" if KARAPACE.exists() else None
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ def report(command: str, traffic: Result, starts: Result, count: int, rival: str
     return {
         "command": command,
         "machine": {"cpus": os.cpu_count(), "processor": _processor(), "python": platform.python_version()},
+        "load_average_of_5_minutes_at_end": round(os.getloadavg()[1], 1),
         "rival": rival or "none: Karapace is not there (see README)",
         "bars": [*_traffic_bars(medians.get("exchange", {})), *_start_bars(started.get("exchange", {}), count)],
         "medians": medians,

@@ -98,9 +98,10 @@ class _Walk:
 
     def _records(self, old: Any, new: Any, place: Place) -> Iterator[Change]:
         before = {field["name"]: i for i, field in enumerate(old["fields"])}
+        names = frozenset(field["name"] for field in new["fields"])
         kept: set[str] = set()
         for i, field in enumerate(new["fields"]):
-            name = _counterpart(field, before, {each["name"] for each in new["fields"]})
+            name = _counterpart(field, before, names)
             if name is None:
                 yield _added(field, place.into(field["name"], len(before), i))
                 continue
@@ -119,8 +120,9 @@ class _Walk:
         yield from _attributes(old, new, place)
 
     def _enums(self, old: Any, new: Any, place: Place) -> Iterator[Change]:
-        gained = [each for each in new["symbols"] if each not in set(old["symbols"])]
-        lost = [each for each in old["symbols"] if each not in set(new["symbols"])]
+        before, after = frozenset(old["symbols"]), frozenset(new["symbols"])
+        gained = [each for each in new["symbols"] if each not in before]
+        lost = [each for each in old["symbols"] if each not in after]
         if gained:
             breaks = frozenset() if "default" in old else _OLD
             yield Change("symbols_added", place, f"{place.words} may now be {listed(gained)}", breaks, old, new)
@@ -194,7 +196,7 @@ def _attributes(old: Any, new: Any, place: Place) -> Iterator[Change]:
         yield Change("classification", place, message, frozenset(), old, new)
 
 
-def _counterpart(field: Any, before: dict[str, int], names: set[str]) -> str | None:
+def _counterpart(field: Any, before: dict[str, int], names: frozenset[str]) -> str | None:
     """The old field that a new one continues: of its name, else of an alias that no new field has as its name."""
     if field["name"] in before:
         return str(field["name"])

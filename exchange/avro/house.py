@@ -16,10 +16,6 @@ _UPPER = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
-_DAYS = frozenset({"date", "on", "day", "birthday", "dob"})
-_MOMENTS = frozenset({"at", "timestamp", "datetime", "moment"})
-_TIMES = frozenset({"time"})
-_ENDS = frozenset({"until", "since", "expiry", "expires", "deadline"})
 _NO_DAYS = frozenset({"depends_on", "based_on", "relies_on", "acts_on"})
 _TEMPORAL = frozenset(
     {
@@ -77,42 +73,41 @@ def upper_case(name: str) -> str:
 
 
 def time_advice(name: str, kind: Any) -> str | None:
-    """What type a field should have whose name says it is a date or a time; None where it has one, or is none."""
-    words = snake_case(name).split("_")
-    plain = [each for each in _plain(kind, _TEMPORAL) if each in _NUMBERS | {"string"}]
-    if not plain or snake_case(name) in _NO_DAYS:
+    """What type a field should have whose snake_case name says it is a date or a time; None where it is right."""
+    advice = _TIME_ADVICE.get(name.rpartition("_")[2])
+    if advice is None or name in _NO_DAYS:
         return None
-    if words[-1] in _DAYS:
-        return f'a day is {{"type": "int", "logicalType": "date"}}, not {plain[0]}'
-    if words[-1] in _MOMENTS:
-        return f"{_MOMENT}, not {plain[0]}"
-    if words[-1] in _TIMES:
-        day = 'a time of day {"type": "int", "logicalType": "time-millis"}'
-        return f"{_MOMENT}, {day}, not {plain[0]}; a duration names its unit, e.g. {snake_case(name)}_seconds"
-    if words[-1] in _ENDS:
-        return f'{_MOMENT}, a day {{"type": "int", "logicalType": "date"}}, not {plain[0]}'
-    return None
+    plain = next((each for each in _plain(kind, _TEMPORAL) if each in _NUMBERS or each == "string"), None)
+    return advice.format(plain=plain, name=name) if plain else None
 
 
-_MOMENT = 'a moment is {"type": "long", "logicalType": "timestamp-millis"} (or timestamp-micros)'
+_DAY = '{{"type": "int", "logicalType": "date"}}'
+_MOMENT = 'a moment is {{"type": "long", "logicalType": "timestamp-millis"}} (or timestamp-micros)'
+_CLOCK = 'a time of day {{"type": "int", "logicalType": "time-millis"}}'
+_TIME_ADVICE = {
+    **dict.fromkeys(("date", "on", "day", "birthday", "dob"), f"a day is {_DAY}, not {{plain}}"),
+    **dict.fromkeys(("at", "timestamp", "datetime", "moment"), f"{_MOMENT}, not {{plain}}"),
+    **dict.fromkeys(("until", "since", "expiry", "expires", "deadline"), f"{_MOMENT}, a day {_DAY}, not {{plain}}"),
+    "time": f"{_MOMENT}, {_CLOCK}, not {{plain}}; a duration names its unit, e.g. {{name}}_seconds",
+}
 
 
 def money_advice(name: str, kind: Any) -> str | None:
-    """What type a field should have whose name says it is money; None where it has it, or is none."""
-    words = snake_case(name).split("_")
-    in_currency = len(words) > 1 and words[-1] in _CURRENCIES
-    last = words[-2] if in_currency else words[-1]
+    """What type a field should have whose snake_case name says it is money; None where it is right."""
+    before, _, last = name.rpartition("_")
+    in_currency = bool(before) and last in _CURRENCIES
+    last = before.rpartition("_")[2] if in_currency else last
     certain = in_currency or last in _MONEY
-    plain = [each for each in _plain(kind, frozenset()) if each in _NUMBERS or (certain and each == "string")]
-    if not plain or not (certain or last in _MONEY_IF_A_NUMBER):
+    if not certain and last not in _MONEY_IF_A_NUMBER:
         return None
+    plain = [each for each in _plain(kind, frozenset()) if each in _NUMBERS or (certain and each == "string")]
     right = '{"type": "bytes", "logicalType": "decimal", "precision": 18, "scale": 2}'
-    return f"money is {right}, not {plain[0]}; what is no money names its unit"
+    return f"money is {right}, not {plain[0]}; what is no money names its unit" if plain else None
 
 
 def looks_personal(name: str) -> bool:
-    """Whether a field's name is one that persons' data have everywhere."""
-    return snake_case(name) in _PERSONAL
+    """Whether a field's snake_case name is one that persons' data have everywhere."""
+    return name in _PERSONAL
 
 
 def _words(name: str) -> list[str]:

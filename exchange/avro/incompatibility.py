@@ -1,16 +1,15 @@
-"""Why one schema cannot read what another wrote: each place where they part, its path, and the reason in words.
-
-Walks reader and writer as the reference implementation does; asks it for the verdict on union branches.
-"""
+"""Why one schema cannot read what another wrote, in words, with its place and the parts that do not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from exchange.avro.resolution import Resolution
-from exchange.avro.structure import Node
+import msgspec
+
+from exchange.avro.names import INSIDE, NAMED
+from exchange.avro.resolution import BRANCH, Difference, Place, Resolution
+from exchange.avro.structure import FieldNode, Node
 
 _T = TypeVar("_T")
 
@@ -20,8 +19,10 @@ class Incompatibility:
     """One reason why two versions do not go together.
 
     `type` is the name that Confluent and Avro's Java library give it (`TYPE_MISMATCH`, ...), `path` a pointer into
-    the reader's schema, `message` what changed, in plain words; `detail` is what Avro's Java library would say.
-    `reads` says which version reads, `new` or `old`; `earlier` is the index of the earlier version.
+    the reader's schema, `message` what changed, in plain words; `detail` is what Avro's Java library says. It has no
+    name for AMBIGUOUS_FIELD: there it fails, and `detail` is with what.
+    `reads` says which version reads, `new` or `old`; `earlier` is the index of the earlier version. `reader` and
+    `writer` are the parts of both schemas that do not fit, as JSON: types by their names, without docs and fields.
     """
 
     type: str
@@ -30,161 +31,152 @@ class Incompatibility:
     detail: str
     reads: str
     earlier: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the walk is: the pointer, and the names of the fields that lead there."""
-
-    pointer: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-
-    def down(self, *tokens: str, field: str | None = None) -> _Place:
-        return _Place((*self.pointer, *tokens), (*self.fields, field) if field else self.fields)
-
-    @property
-    def path(self) -> str:
-        return "/" + "/".join(self.pointer)
-
-    @property
-    def words(self) -> str:
-        """What to call it in a sentence: the field, by its dotted name, or the schema as a whole."""
-        return f"field '{'.'.join(self.fields)}'" if self.fields else "the schema"
+    reader: str = "null"
+    writer: str = "null"
 
 
 def explain(reader: Node, writer: Node, reads: str, earlier: int) -> list[Incompatibility]:
-    """The reasons, at least one, why `reader` cannot read what `writer` wrote; both are structures."""
-    return list(_Walk(reads, earlier).differences(reader, writer, _Place()))
+    """The reasons, if any, why `reader` cannot read what `writer` wrote; both are structures."""
+    words = _Words(reads)
+    return [
+        Incompatibility(
+            each.type,
+            _path(each.place),
+            f"{words.of(each)}, so {_CONSEQUENCE[reads]}",
+            each.detail,
+            reads,
+            earlier,
+            _short(each.part if isinstance(each.part, FieldNode) else each.reader),
+            _short(each.writer),
+        )
+        for each in Resolution().differences(reader, writer)
+    ]
 
 
-class _Walk:
-    def __init__(self, reads: str, earlier: int) -> None:
-        self._reads = reads
-        self._earlier = earlier
-        self._resolution = Resolution()
-        self._seen: set[tuple[int, int]] = set()
+class _Words:
+    """The sentences; `reads` says which version reads."""
 
-    def differences(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        if self._resolution.can_read(reader, writer) or (id(reader), id(writer)) in self._seen:
-            return
-        self._seen.add((id(reader), id(writer)))
-        if reader.type == writer.type and reader.type in _WALKERS:
-            yield from _WALKERS[reader.type](self, reader, writer, place)
-        elif writer.type == "union":
-            yield from self._branches(reader, writer, place)
-        elif reader.type == "union":
-            yield self._missing_branch(writer, place, f"reader union lacking writer type: {writer.type.upper()}")
-        else:
-            yield self._mismatch(reader, writer, place)
+    def __init__(self, reads: str) -> None:
+        self._new = reads == "new"
 
-    def _record(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        yield from self._name(reader, writer, place)
-        for i, field in enumerate(reader.fields):
-            there = place.down("fields", str(i), field=field.name)
-            theirs = self._resolution.writer_field(field, writer)
-            if theirs is not None:
-                yield from self.differences(field.type, theirs.type, there.down("type"))
-            elif not field.has_default:
-                yield self._missing_default(field.name, there)
+    def of(self, found: Difference) -> str:
+        """What changed there."""
+        where = _where(found.place)
+        if isinstance(found.part, FieldNode) and found.type != "AMBIGUOUS_FIELD":
+            return self._added(where)
+        if found.type == "TYPE_MISMATCH" and found.place and found.place[2] == BRANCH:
+            return self._no_longer(where, found.writer)
+        return _SENTENCES[found.type](self, where, found)
 
-    def _array(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        if reader.items and writer.items:
-            yield from self.differences(reader.items, writer.items, place.down("items"))
+    def _mismatch(self, where: str, found: Difference) -> str:
+        before, after = self._order(_kind(found.reader), _kind(found.writer))
+        return f"{where} changed from {before} to {after}"
 
-    def _map(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        if reader.values and writer.values:
-            yield from self.differences(reader.values, writer.values, place.down("values"))
+    def _missing_branch(self, where: str, found: Difference) -> str:
+        return self._no_longer(where, found.part if isinstance(found.part, Node) else found.writer)
 
-    def _union(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        for i, branch in enumerate(writer.schemas):
-            if not self._resolution.can_read(reader, branch):
-                detail = f"reader union lacking writer type: {branch.type.upper()}"
-                yield self._missing_branch(branch, place.down(str(i)), detail)
+    def _no_longer(self, where: str, branch: Node) -> str:
+        return f"{where} {'no longer takes' if self._new else 'now also takes'} {_kind(branch)}"
 
-    def _branches(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        """A union read as one of its branches."""
-        for branch in writer.schemas:
-            if branch.type == reader.type:
-                yield from self.differences(reader, branch, place)
-            elif not self._resolution.can_read(reader, branch):
-                message = f"{place.words} {self._takes()} {_kind(branch)}"
-                yield self._found("TYPE_MISMATCH", place, message, _types(reader, branch))
+    def _added(self, where: str) -> str:
+        return f"{where} was {'added without a default' if self._new else 'removed without a default' + _EARLIER}"
 
-    def _fixed(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        yield from self._name(reader, writer, place)
-        if reader.size != writer.size:
-            before, after = self._order(reader.size, writer.size)
-            message = f"{place.words} changed its size from {before} to {after} bytes"
-            detail = f"expected: {writer.size}, found: {reader.size}"
-            yield self._found("FIXED_SIZE_MISMATCH", place.down("size"), message, detail)
+    def _size(self, where: str, found: Difference) -> str:
+        before, after = self._order(found.reader.size, found.writer.size)
+        return f"{where} changed its size from {before} to {after} bytes"
 
-    def _enum(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        yield from self._name(reader, writer, place)
-        known = frozenset(reader.symbols)
-        missing = [each for each in writer.symbols if each not in known]
-        if missing and not reader.props.get("default"):
-            verb = "lost" if self._reads == "new" else "gained"
-            plural = "symbols" if len(missing) > 1 else "symbol"
-            message = f"{place.words} {verb} the {plural} {_listed(missing)} and its enum has no default"
-            yield self._found("MISSING_ENUM_SYMBOLS", place.down("symbols"), message, f"[{', '.join(missing)}]")
+    def _symbols(self, where: str, found: Difference) -> str:
+        known = frozenset(found.reader.symbols)
+        missing = [each for each in found.writer.symbols if each not in known]
+        plural = "symbols" if len(missing) > 1 else "symbol"
+        return (
+            f"{where} {'lost' if self._new else 'gained'} the {plural} {_listed(missing)} and its enum has no default"
+        )
 
-    def _name(self, reader: Node, writer: Node, place: _Place) -> Iterator[Incompatibility]:
-        if not self._resolution.same_name(reader, writer):
-            before, after = self._order(reader.fullname, writer.fullname)
-            message = f"the type of {place.words} was renamed from {before} to {after} without an alias"
-            detail = f"expected: {writer.fullname}"
-            yield self._found("NAME_MISMATCH", place.down("name"), message, detail)
+    def _name(self, where: str, found: Difference) -> str:
+        before, after = self._order(found.reader.fullname, found.writer.fullname)
+        return f"the type of {where} was renamed from {before} to {after} without an alias"
 
-    def _missing_default(self, name: str, place: _Place) -> Incompatibility:
-        verb = "added" if self._reads == "new" else "removed"
-        before = "" if self._reads == "new" else " in the earlier version"
-        message = f"{place.words} was {verb} without a default{before}"
-        return self._found("READER_FIELD_MISSING_DEFAULT_VALUE", place, message, name)
-
-    def _missing_branch(self, branch: Node, place: _Place, detail: str) -> Incompatibility:
-        return self._found("MISSING_UNION_BRANCH", place, f"{place.words} {self._takes()} {_kind(branch)}", detail)
-
-    def _takes(self) -> str:
-        return "no longer takes" if self._reads == "new" else "now also takes"
-
-    def _mismatch(self, reader: Node, writer: Node, place: _Place) -> Incompatibility:
-        before, after = self._order(_kind(reader), _kind(writer))
-        message = f"{place.words} changed from {before} to {after}"
-        return self._found("TYPE_MISMATCH", place, message, _types(reader, writer))
+    def _several(self, where: str, found: Difference) -> str:
+        field = found.part
+        aliases = _listed(list(field.aliases)) if isinstance(field, FieldNode) else ""
+        return f"{where} has aliases ({aliases}) by which more than one field can be meant"
 
     def _order(self, reader: _T, writer: _T) -> tuple[_T, _T]:
         """The earlier version's first."""
-        return (writer, reader) if self._reads == "new" else (reader, writer)
-
-    def _found(self, kind: str, place: _Place, message: str, detail: str) -> Incompatibility:
-        text = f"{message}, so {_CONSEQUENCE[self._reads]}"
-        return Incompatibility(kind, place.path, text, detail, self._reads, self._earlier)
+        return (writer, reader) if self._new else (reader, writer)
 
 
+_EARLIER = " in the earlier version"
 _CONSEQUENCE = {
     "new": "records written before cannot be read",
     "old": "those who read with the earlier version cannot read new records",
 }
-_WALKERS = {
-    "record": _Walk._record,
-    "array": _Walk._array,
-    "map": _Walk._map,
-    "union": _Walk._union,
-    "fixed": _Walk._fixed,
-    "enum": _Walk._enum,
+_SENTENCES = {
+    "TYPE_MISMATCH": _Words._mismatch,
+    "MISSING_UNION_BRANCH": _Words._missing_branch,
+    "FIXED_SIZE_MISMATCH": _Words._size,
+    "MISSING_ENUM_SYMBOLS": _Words._symbols,
+    "NAME_MISMATCH": _Words._name,
+    "AMBIGUOUS_FIELD": _Words._several,
 }
+
+
+def _path(place: Place) -> str:
+    steps = []
+    while place is not None:
+        steps.append(place[1])
+        place = place[0]
+    return "/" + "/".join(reversed(steps))
+
+
+def _where(place: Place) -> str:
+    """What to call a place in a sentence: the field, by its dotted name, or the schema as a whole."""
+    fields = []
+    while place is not None:
+        if place[2] is not None and place[2] != BRANCH:
+            fields.append(place[2])
+        place = place[0]
+    return f"field '{'.'.join(reversed(fields))}'" if fields else "the schema"
 
 
 def _kind(schema: Node) -> str:
     """A type in words: `string`, `enum x.Kind`, `null or string`."""
     if schema.type == "union":
-        return " or ".join(_kind(each) for each in schema.schemas) or "nothing"
+        return " or ".join(_kind(each) for each in schema.branches) or "nothing"
     return f"{schema.type} {schema.fullname}" if schema.fullname else schema.type
-
-
-def _types(reader: Node, writer: Node) -> str:
-    return f"reader type: {reader.type.upper()} not compatible with writer type: {writer.type.upper()}"
 
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _short(part: Node | FieldNode) -> str:
+    """A type, or a field, as short JSON."""
+    brief = {"name": part.name, "type": _brief(part.type.raw)} if isinstance(part, FieldNode) else _brief(part.raw)
+    return msgspec.json.encode(brief).decode()
+
+
+def _brief(raw: Any) -> Any:
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, list):
+        return [_brief(each) if isinstance(each, str) else _outside(each) for each in raw[:_MOST]]
+    return _outside(raw)
+
+
+def _outside(raw: dict[str, Any]) -> Any:
+    kind = raw["type"]
+    if kind in INSIDE:
+        inside = raw[INSIDE[kind]]
+        return {"type": kind, INSIDE[kind]: [] if isinstance(inside, list) else _brief(inside)}
+    kept = {
+        key: raw[key] for key in ("type", "name", "size", *_LOGICAL) if key in raw and key in _SHOWN.get(kind, _BARE)
+    }
+    return kept | {"symbols": raw["symbols"][:_MOST]} if kind == "enum" else kept
+
+
+_MOST = 20
+_LOGICAL = ("logicalType", "precision", "scale")
+_BARE = frozenset({"type", *_LOGICAL})
+_SHOWN = {kind: _BARE | {"name", *(("size",) if kind == "fixed" else ())} for kind in NAMED}

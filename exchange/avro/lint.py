@@ -127,6 +127,8 @@ class _Lint:
     def _record(self, raw: dict[str, Any], place: _Place) -> None:
         self._doc(raw, place, f"record {raw['name'].rpartition('.')[2]}", "one event is, and what the latest one means")
         for i, field in enumerate(raw["fields"]):
+            if len(self._found) >= MOST_FINDINGS:
+                return
             mark = field.get("x-classification")
             pointer = f"{place.pointer}/fields/{i}"
             self._field(field, _Place(pointer, (*place.fields, field["name"]), place.mark if mark is None else mark))
@@ -145,9 +147,9 @@ class _Lint:
 
     def _field(self, field: dict[str, Any], place: _Place) -> None:
         self._doc(field, place, place.words, "it holds, with the unit where there is one")
-        name = field["name"]
-        if not is_snake_case(name):
-            self._say("name", place, f"{place.words} should be named in snake_case: {snake_case(name)}")
+        name = snake_case(field["name"])
+        if not is_snake_case(field["name"]):
+            self._say("name", place, f"{place.words} should be named in snake_case: {name}")
         for rule, advice in (("time", time_advice(name, field["type"])), ("money", money_advice(name, field["type"]))):
             if advice:
                 self._say(rule, place.down("type"), f"{place.words}: {advice}")
@@ -186,7 +188,7 @@ class _Lint:
             reason = f"marked {own}, but the directory does not say that the topic holds personal data"
             self._say("classification", place, f"{place.words} is {reason}: {right}")
         elif place.mark is None and not _holds_fields(field["type"]):
-            self._unmarked(field["name"], place)
+            self._unmarked(snake_case(field["name"]), place)
 
     def _unmarked(self, name: str, place: _Place) -> None:
         right = f'add "x-classification": one of {", ".join(CLASSIFICATIONS)}'

@@ -9,6 +9,8 @@ from typing import Any
 
 from exchange.avro.canonical import canonical_form, schema_uri
 from exchange.avro.codec import Codec
+from exchange.avro.java_text import text_of
+from exchange.avro.normal import normal_form
 from exchange.avro.resolve import Resolved, resolve
 from exchange.avro.shape import without_wrong_defaults
 from exchange.errors import SchemaInvalid
@@ -57,6 +59,21 @@ class Schema:
     def _codec(self) -> Codec:
         """Made when the first value comes: a registry that reads thousands of schemas needs none."""
         return Codec(self.raw if self._defaults_fit else without_wrong_defaults(self.raw))
+
+    def java_text(self) -> str:
+        """The text that Java gives the schema (`toString`), in which Confluent's registry keeps it.
+
+        The types it was given to refer to stay names; but only those that are schemas of their own, not those inside.
+        """
+        return text_of(self.raw, self.referenced)
+
+    def resolved_text(self) -> str:
+        """The same with all types written out: Confluent's `format=resolved`."""
+        return text_of(self.raw)
+
+    def normalized_text(self) -> str:
+        """The text in which Confluent's registry keeps the schema with `normalize=true`."""
+        return text_of(normal_form(self.raw, self.referenced), self.referenced)
 
     def field_names(self) -> tuple[str, ...]:
         """The names of the top-level fields, in order; empty where the schema is not a record."""

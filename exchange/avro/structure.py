@@ -1,43 +1,49 @@
-"""A schema as the reference implementation's checker looks at it: types and fields, nothing else, built in one pass.
-
-The shapes are those of `avro.schema`, whose own constructors take minutes for a record of many thousand fields.
-"""
+"""A schema as resolution looks at it: types and fields, linked by reference, built in one pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from exchange.avro.names import NAMED, PRIMITIVES
+
 
 @dataclass(slots=True, eq=False)
 class FieldNode:
-    """A field of a record; `props` holds its `aliases`."""
+    """A field of a record."""
 
     name: str
     type: Node
     has_default: bool
-    props: dict[str, Any]
+    aliases: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A type. `name` is without its namespace; `props` holds `aliases` (full names) and an enum's `default`."""
+    """A type; `raw` is what the resolved schema says of it.
+
+    `name` is without its namespace and empty where a type has none; `aliases` are full names (see `alias_name`).
+    """
 
     type: str
+    raw: Any
     name: str = ""
     fullname: str = ""
-    props: dict[str, Any] = field(default_factory=dict)
+    aliases: frozenset[str] = frozenset()
+    default: str | None = None
     fields: list[FieldNode] = field(default_factory=list)
-    schemas: list[Node] = field(default_factory=list)
+    branches: list[Node] = field(default_factory=list)
     symbols: list[str] = field(default_factory=list)
     size: int = 0
-    items: Node | None = None
-    values: Node | None = None
+    inside: Node | None = None
 
 
 def structure_of(resolved: Any) -> Node:
     """The structure of a resolved schema; a type that is named again is the same object again."""
     return _Builder().build(resolved)
+
+
+_PRIMITIVES = {name: Node(name, name) for name in PRIMITIVES}
 
 
 class _Builder:
@@ -46,28 +52,32 @@ class _Builder:
 
     def build(self, schema: Any) -> Node:
         if isinstance(schema, str):
-            return self._named.get(schema) or Node(schema)
+            return _PRIMITIVES.get(schema) or self._named[schema]
         if isinstance(schema, list):
-            return Node("union", schemas=[self.build(each) for each in schema])
+            return Node("union", schema, branches=[self.build(each) for each in schema])
         kind = schema["type"]
         if kind == "array":
-            return Node(kind, items=self.build(schema["items"]))
+            return Node(kind, schema, inside=self.build(schema["items"]))
         if kind == "map":
-            return Node(kind, values=self.build(schema["values"]))
-        return self._define(schema) if "name" in schema and kind in _NAMED else Node(kind)
+            return Node(kind, schema, inside=self.build(schema["values"]))
+        return self._define(schema) if kind in NAMED else Node(kind, schema)
 
     def _define(self, schema: dict[str, Any]) -> Node:
-        full = schema["name"]
-        props: dict[str, Any] = {key: value for key, value in schema.items() if key in ("aliases", "default")}
-        node = Node(_NAMED[schema["type"]], full.rpartition(".")[2], full, props)
+        full, kind = schema["name"], "record" if schema["type"] == "error" else schema["type"]
+        node = Node(kind, schema, full.rpartition(".")[2], full, frozenset(schema.get("aliases", ())))
         self._named[full] = node
-        node.symbols, node.size = schema.get("symbols", []), schema.get("size", 0)
-        node.fields = [self._field(each) for each in schema.get("fields", [])]
+        if kind == "record":
+            node.fields = [self._field(each) for each in schema["fields"]]
+        elif kind == "enum":
+            node.symbols, node.default = schema["symbols"], _text(schema.get("default"))
+        else:
+            node.size = schema["size"]
         return node
 
     def _field(self, raw: dict[str, Any]) -> FieldNode:
-        props = {"aliases": raw["aliases"]} if "aliases" in raw else {}
-        return FieldNode(raw["name"], self.build(raw["type"]), "default" in raw, props)
+        aliases = tuple(dict.fromkeys(raw.get("aliases", ())))
+        return FieldNode(raw["name"], self.build(raw["type"]), "default" in raw, aliases)
 
 
-_NAMED = {"record": "record", "error": "record", "enum": "enum", "fixed": "fixed"}
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

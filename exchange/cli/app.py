@@ -25,7 +25,7 @@ _COMMANDS = {
     "adapter": ("adapter", "Run or check an adapter file."),
     "audit": ("audit", "Run the audit log, or fetch what it proves."),
     "console": ("console", "Run the ops console."),
-    "schema": ("schema", "Register Avro schemas."),
+    "schema": ("schema", "Check, register, compare and evolve Avro schemas."),
     "lookup": ("lookup", "Look a record up at another agency."),
     "consent": ("consent", "Give, withdraw and show consents."),
     "topic": ("topic", "Read topics, decoded and verified."),

@@ -11,8 +11,8 @@ import click
 from exchange.avro import Schema, type_in_words, value_in_words
 from exchange.cli.instance import Instance
 from exchange.cli.output import emit, emit_report
-from exchange.cli.schema_registry import read_all, registry_client, subject_of
-from exchange.registry import Registration
+from exchange.cli.schema_registry import gather_limited, registry_client, subject_of
+from exchange.registry import Registration, RegistryClient
 from exchange.trust import Directory
 
 
@@ -25,20 +25,20 @@ def list_subjects(instance: Instance, prefix: str) -> None:
 
 
 async def _list(instance: Instance, prefix: str) -> list[dict[str, Any]]:
+    directory = instance.directory()
     async with registry_client(instance) as client:
         subjects = [each for each in await client.subjects() if each.startswith(prefix)]
-        found = await read_all(client, subjects)
-        return [
-            {
-                "subject": subject,
-                "versions": [each.version for each in found[subject]],
-                "latest_id": found[subject][-1].id,
-                "level": await client.level(subject),
-                "owner": owner_of(instance.directory(), subject),
-            }
-            for subject in subjects
-            if found[subject]
-        ]
+        return await gather_limited(_row(client, directory, each) for each in subjects)
+
+
+async def _row(client: RegistryClient, directory: Directory, subject: str) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "versions": await client.versions(subject),
+        "latest_id": (await client.version(subject)).id,
+        "level": await client.level(subject),
+        "owner": owner_of(directory, subject),
+    }
 
 
 def owner_of(directory: Directory, subject: str) -> str | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from exchange.avro import Schema
 from exchange.cli.instance import Instance
 from exchange.cli.schema_files import Version
 from exchange.errors import SchemaNotFound
 from exchange.ids import AgencyId, Topic
-from exchange.registry import Registration, RegistryClient
+from exchange.registry import RegistryClient
 from exchange.transport.http import HttpClient
 
+_T = TypeVar("_T")
 _AT_ONCE = 16
 
 
@@ -31,7 +33,7 @@ async def read_history(client: RegistryClient, subject: str) -> list[Version]:
         numbers = await client.versions(subject)
     except SchemaNotFound:
         return []
-    return [await read_version(client, subject, each) for each in numbers]
+    return await gather_limited(read_version(client, subject, each) for each in numbers)
 
 
 async def read_version(client: RegistryClient, subject: str, number: int | None) -> Version:
@@ -40,15 +42,15 @@ async def read_version(client: RegistryClient, subject: str, number: int | None)
     return Version(f"{subject}@{found.version}", Schema.parse(found.schema))
 
 
-async def read_all(client: RegistryClient, subjects: list[str]) -> dict[str, list[Registration]]:
-    """Every version of these subjects, a few questions at a time."""
+async def gather_limited(questions: Iterable[Awaitable[_T]]) -> list[_T]:
+    """The answers in order, a few asked at a time."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def of(subject: str) -> list[Registration]:
+    async def ask(question: Awaitable[_T]) -> _T:
         async with gate:
-            return [await client.version(subject, each) for each in await client.versions(subject)]
+            return await question
 
-    return dict(zip(subjects, await asyncio.gather(*map(of, subjects)), strict=True))
+    return await asyncio.gather(*map(ask, questions))
 
 
 def subject_of(name: str) -> str:
