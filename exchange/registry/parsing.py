@@ -77,7 +77,7 @@ class Parser:
         """A new schema of a subject; raises SchemaInvalid. `normalize` writes it in Confluent's normal form."""
         try:
             settled = tuple(self._settled(subject, each) for each in references)
-            referenced = self._referenced(subject, settled, ())
+            referenced = self._referenced(subject, settled)
             if normalize:
                 settled = tuple(sorted(set(settled), key=_place))
                 text = await self.away(len(text), normalized_text, text, list(referenced))
@@ -89,7 +89,7 @@ class Parser:
         """A version that is there; raises SchemaInvalid where it is not Avro as we read it."""
         if version.schema_type != AVRO:
             raise SchemaInvalid(f"version {version.version} of {version.subject} is no Avro schema")
-        referenced = self._referenced(version.subject, version.references, ())
+        referenced = self._referenced(version.subject, version.references)
         return await self._read(version.text, version.references, referenced)
 
     async def away(self, size: int, work: Callable[..., _T], *arguments: object) -> _T:
@@ -126,9 +126,21 @@ class Parser:
             return self._state.latest(there)
         return self._state.version(there, reference.version or 0)
 
-    def _referenced(self, subject: str, references: Sequence[Reference], inside: tuple[str, ...]) -> dict[str, str]:
+    def _referenced(self, subject: str, references: Sequence[Reference]) -> dict[str, str]:
         """The texts that a schema needs, by name, what is needed first comes first; deleted ones still serve."""
         needed: dict[str, str] = {}
+        self._gather(subject, references, (), set(), needed)
+        return needed
+
+    def _gather(
+        self,
+        subject: str,
+        references: Sequence[Reference],
+        inside: tuple[str, ...],
+        done: set[str],
+        needed: dict[str, str],
+    ) -> None:
+        """Each place is read once, on however many ways it is reached."""
         for reference in references:
             found = self._find(subject, reference)
             if found is None:
@@ -136,10 +148,10 @@ class Parser:
             place = f"{found.subject} version {found.version}"
             if place in inside:
                 raise SchemaInvalid(f"the references run in a circle: {' -> '.join([*inside, place])}")
-            for name, text in self._referenced(found.subject, found.references, (*inside, place)).items():
-                needed.setdefault(name, text)
+            if place not in done:
+                self._gather(found.subject, found.references, (*inside, place), done, needed)
+                done.add(place)
             needed.setdefault(str(reference.name), found.text)
-        return needed
 
 
 def normalized_text(text: str, referenced: list[str]) -> str:  # PLACEHOLDER

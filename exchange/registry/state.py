@@ -106,7 +106,8 @@ class State:
 
     def index(self, context: str) -> Index:
         """The ids of a context."""
-        return self._indexes.get(context) or Index()
+        found = self._indexes.get(context)
+        return Index() if found is None else found  # one without schemas is false, and knows which ids it gave
 
     def indexes(self) -> Iterable[Index]:
         """The ids of every context."""

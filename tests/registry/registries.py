@@ -70,7 +70,7 @@ def record(subject, version, schema_id, text, **more):
     return json.dumps(key).encode(), json.dumps(value).encode()
 
 
-def setting(kind, subject, **value):
-    """A CONFIG, MODE or DELETE_SUBJECT record; without values what takes it away."""
+def setting(kind, subject, value=None):
+    """A CONFIG, MODE or DELETE_SUBJECT record; without a value what takes it away."""
     key = json.dumps({"keytype": kind, "subject": subject, "magic": 0}).encode()
-    return key, json.dumps(value).encode() if value else None
+    return key, None if value is None else json.dumps(value).encode()

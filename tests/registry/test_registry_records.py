@@ -259,11 +259,15 @@ def test_random_bytes_are_a_record_or_refused(key, value):
     st.sampled_from(["SCHEMA", "CONFIG", "MODE", "DELETE_SUBJECT", "CLEAR_SUBJECT", "CONTEXT", "NOOP", "X"]),
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["subject", "version", "id", "schema", "mode", "ids", "leader", "references", "metadata"]),
-            inner,
-            max_size=5,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["subject", "version", "id", "schema", "mode", "ids", "leader", "references", "metadata"]
+                ),
+                inner,
+                max_size=5,
+            )
         ),
         max_leaves=12,
     ),
