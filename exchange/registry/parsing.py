@@ -78,19 +78,20 @@ class Parser:
         try:
             settled = tuple(self._settled(subject, each) for each in references)
             referenced = self._referenced(subject, settled)
-            if normalize:
-                settled = tuple(sorted(set(settled), key=_place))
-                text = await self.away(len(text), normalized_text, text, list(referenced))
-            return await self._read(text, settled, referenced)
+            parsed = await self._read(text, settled, referenced)
+            if not normalize:
+                return parsed
+            normal = await self.away(len(text), parsed.schema.normalized_text)
+            return await self._read(normal, tuple(sorted(set(settled), key=_place)), referenced)
         except SchemaInvalid as error:
             raise SchemaInvalid(_invalid(subject, text, error)) from None
 
     async def parse_kept(self, version: SchemaVersion) -> Parsed:
-        """A version that is there; raises SchemaInvalid where it is not Avro as we read it."""
+        """A version that is there, whose defaults nobody looks at again; raises SchemaInvalid where it is not Avro."""
         if version.schema_type != AVRO:
             raise SchemaInvalid(f"version {version.version} of {version.subject} is no Avro schema")
         referenced = self._referenced(version.subject, version.references)
-        return await self._read(version.text, version.references, referenced)
+        return await self._read(version.text, version.references, referenced, kept=True)
 
     async def away(self, size: int, work: Callable[..., _T], *arguments: object) -> _T:
         """Do work on texts of so many characters: here where it is quick, else in a thread, one at a time."""
@@ -99,13 +100,15 @@ class Parser:
         async with self._large:
             return await asyncio.to_thread(work, *arguments)
 
-    async def _read(self, text: str, references: tuple[Reference, ...], referenced: dict[str, str]) -> Parsed:
-        key = content_md5(text, references, None, None)
+    async def _read(
+        self, text: str, references: tuple[Reference, ...], referenced: dict[str, str], kept: bool = False
+    ) -> Parsed:
+        key = kept, content_md5(text, references, None, None)
         known = self._parsed.get(key)
         if known is not None:
             return known
         size = len(text) + sum(map(len, referenced.values()))
-        schema = await self.away(size, Schema.parse, text, list(referenced.values()))
+        schema = await self.away(size, Schema.parse, text, list(referenced.values()), not kept)
         parsed = Parsed(schema, _kept(schema), references)
         if size <= _MOST_CACHED:
             self._parsed.put(key, parsed, size)
@@ -152,14 +155,6 @@ class Parser:
                 self._gather(found.subject, found.references, (*inside, place), done, needed)
                 done.add(place)
             needed.setdefault(str(reference.name), found.text)
-
-
-def normalized_text(text: str, referenced: list[str]) -> str:  # PLACEHOLDER
-    return text
-
-
-def resolved_text(schema: Schema) -> str:  # PLACEHOLDER
-    return msgspec.json.encode(schema.raw).decode()
 
 
 def _no_reference(subject: str, reference: Reference) -> SchemaInvalid:

@@ -9,7 +9,7 @@ from exchange.registry.administration import subject_not_found
 from exchange.registry.candidate import Candidate, Candidates, populated
 from exchange.registry.checking import Checker
 from exchange.registry.entities import LATEST, Config, SchemaRequest, SchemaVersion
-from exchange.registry.parsing import Parser, resolved_text
+from exchange.registry.parsing import Parser
 from exchange.registry.state import DEFAULT_MODE, DEFAULTS, State
 from exchange.registry.subjects import DEFAULT, EVERY_CONTEXT, context_of, normalized, qualified, split
 
@@ -135,7 +135,7 @@ class Reader:
         if form.lower() != "resolved" or not version.references:
             return version.text
         parsed = await self._parser.parse_kept(version)
-        return resolved_text(parsed.schema)
+        return await self._parser.away(len(version.text), parsed.schema.resolved_text)
 
     # ------------------------------------------------------------------ schemas that are sent
 
