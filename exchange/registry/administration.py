@@ -21,7 +21,7 @@ from exchange.registry.records import (
 from exchange.registry.registration import require_writable
 from exchange.registry.rules import require_valid_rules
 from exchange.registry.state import DEFAULT_MODE, DEFAULTS, State, deleted
-from exchange.registry.subjects import context_of, qualified, require_valid
+from exchange.registry.subjects import qualified, require_valid
 from exchange.registry.writer import Batch, Writer
 
 LEVEL_INVALID = (
@@ -118,7 +118,7 @@ class Administration:
             yield encode_config(subject, None)
 
     def _require_unreferred(self, version: SchemaVersion) -> None:
-        if self._state.index(context_of(version.subject)).is_referred(version.subject, version.version):
+        if self._state.referrers.ids(version.subject, version.version):
             raise SchemaInvalid(
                 f"One or more references exist to the schema {{magic=1,keytype=SCHEMA,subject={version.subject},"
                 f"version={version.version}}}.",

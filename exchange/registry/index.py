@@ -1,15 +1,11 @@
-"""One context's ids: which schema has which, where it stands, what refers to what."""
+"""One context's ids: which schema has which, and where it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 
 from exchange.registry.entities import SchemaVersion, content_md5
-from exchange.registry.subjects import in_context_of
-
-Place = tuple[str, int]
-"""A subject and a version number."""
 
 
 class Index:
@@ -23,7 +19,6 @@ class Index:
         self._digests: dict[int, bytes] = {}
         self._by_digest: dict[bytes, int] = {}
         self._unindexed: set[int] = set()
-        self._referrers: dict[Place, set[Place]] = {}
 
     def __len__(self) -> int:
         return len(self._places)
@@ -34,9 +29,6 @@ class Index:
             self._add(new)
         if old is not None:
             self._remove(old)
-        if new is not None and not new.deleted:
-            for place in _referred(new):
-                self._referrers.setdefault(place, set()).add(_place(new))
 
     def at(self, schema_id: int) -> tuple[SchemaVersion, ...]:
         """Every version with this id, deleted ones included, in the order in which they were registered."""
@@ -71,15 +63,6 @@ class Index:
                 self._digests[schema_id] = digest
                 self._by_digest[digest] = min(schema_id, self._by_digest.get(digest, schema_id))
 
-    def referrers(self, subject: str, version: int) -> list[int]:
-        """The ids of the schemas, not deleted, that refer to a version."""
-        places = self._referrers.get((subject, version), set())
-        return sorted({each.id for versions in self._places.values() for each in versions if _place(each) in places})
-
-    def is_referred(self, subject: str, version: int) -> bool:
-        """Whether a schema that is not deleted refers to a version."""
-        return bool(self._referrers.get((subject, version)))
-
     def _add(self, version: SchemaVersion) -> None:
         content = _content(version)
         others = self._places.get(version.id, ())
@@ -92,8 +75,6 @@ class Index:
             self._unindexed.add(version.id)
 
     def _remove(self, version: SchemaVersion) -> None:
-        for place in _referred(version):
-            self._referrers.get(place, set()).discard(_place(version))
         left = tuple(each for each in self._places.get(version.id, ()) if each is not version)
         if left:
             self._places[version.id] = left
@@ -112,13 +93,3 @@ class Index:
 
 def _content(version: SchemaVersion) -> bytes:
     return content_md5(version.text, version.references, version.metadata, version.rule_set)
-
-
-def _place(version: SchemaVersion) -> Place:
-    return version.subject, version.version
-
-
-def _referred(version: SchemaVersion) -> Iterator[Place]:
-    for each in version.references:
-        if each.subject is not None and each.version is not None:
-            yield in_context_of(version.subject, each.subject), each.version

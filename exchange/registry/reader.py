@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from exchange.errors import SchemaNotFound
+from exchange.errors import SchemaInvalid, SchemaNotFound
 from exchange.registry.administration import subject_not_found
 from exchange.registry.candidate import Candidate, Candidates, populated
 from exchange.registry.checking import Checker
@@ -57,7 +57,7 @@ class Reader:
     def referenced_by(self, subject: str, number: int) -> list[int]:
         """The ids of the schemas that refer to a version; raises SchemaNotFound."""
         version = self.version(subject, number, deleted=True)
-        return self._state.index(context_of(version.subject)).referrers(version.subject, version.version)
+        return self._state.referrers.ids(version.subject, version.version)
 
     def schemas(
         self,
@@ -145,7 +145,12 @@ class Reader:
         """The version of a subject that holds this schema; raises SchemaNotFound or SchemaInvalid."""
         subject = normalized(subject)
         for each in self._namesakes(subject):
-            found = await self._look_up(each, request, normalize, deleted)
+            try:
+                found = await self._look_up(each, request, normalize, deleted)
+            except SchemaInvalid:
+                if each == subject:
+                    raise
+                continue  # another context need not have what the schema refers to
             if found is not None:
                 return found
         if not self._state.versions(subject, deleted):

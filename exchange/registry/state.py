@@ -21,6 +21,7 @@ from exchange.registry.records import (
     SubjectsCleared,
     parse_record,
 )
+from exchange.registry.referrers import Referrers
 from exchange.registry.subjects import DEFAULT, EVERY_CONTEXT, context_of, in_context_of, qualified, split
 
 log = structlog.get_logger()
@@ -39,6 +40,8 @@ class State:
         """Records that are being written and were not applied yet."""
         self.leader: str | None = None
         """The replica that announced itself as the writer."""
+        self.referrers = Referrers()
+        """Which schemas refer to which."""
         self._subjects: dict[str, dict[int, SchemaVersion]] = {}
         self._indexes: dict[str, Index] = {DEFAULT: Index()}
         self._contexts: set[str] = set()
@@ -173,6 +176,7 @@ class State:
         index = self._indexes.setdefault(context_of(change.subject), Index())
         old = self.version(change.subject, change.version)
         index.replace(old, change.value)
+        self.referrers.replace(old, change.value)
         if change.value is not None:
             self._subjects.setdefault(change.subject, {})[change.version] = change.value
         elif old is not None:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from exchange.avro import Schema
 from exchange.errors import SchemaIncompatible, SchemaInvalid, SchemaNotFound
 from exchange.registry.entities import LATEST, Reference
 from tests.fakes.schema_store import MemoryLog
@@ -110,13 +111,13 @@ async def test_a_schema_that_lost_what_it_refers_to_is_still_read(other):
     await other.delete_subject(SUBJECT)
     await other.delete_subject("other-value")
     assert await other.formatted(other.by_id(2), "resolved") == await other.formatted(other.by_id(2), "RESOLVED")
-    assert json.loads(await other.formatted(other.by_id(2), "resolved")) == json.loads(IN_FULL)
+    assert Schema.parse(await other.formatted(other.by_id(2), "resolved")) == Schema.parse(IN_FULL)
 
 
 async def test_a_schema_is_answered_with_its_references_written_out(other):
     """Where it is asked for; else as it came."""
     made = await other.register(SUBJECT, sent(USES_OTHER, references=to_other()))
-    assert json.loads(await other.formatted(made, "resolved")) == json.loads(IN_FULL)
+    assert Schema.parse(await other.formatted(made, "resolved")) == Schema.parse(IN_FULL)
     assert await other.formatted(made, "") == await other.formatted(made, "default") == USES_OTHER
 
 
@@ -125,8 +126,8 @@ async def test_references_are_followed_through_schemas_that_refer_themselves(oth
     await other.register("middle-value", sent(USES_OTHER, references=to_other()))
     top = schema(("user", "uz.User"), name="uz.Top")
     made = await other.register(SUBJECT, sent(top, references=(Reference("uz.User", "middle-value", 1),)))
-    resolved = json.loads(await other.formatted(made, "resolved"))
-    assert resolved["fields"][0]["type"] == json.loads(IN_FULL)
+    in_full = schema(("user", json.loads(IN_FULL)), name="uz.Top")
+    assert Schema.parse(await other.formatted(made, "resolved")) == Schema.parse(in_full)
     assert other.referenced_by("middle-value", 1) == [3]
     assert other.referenced_by("other-value", 1) == [2]
 
