@@ -42,7 +42,7 @@ def registry(instance: Instance, open_writes: bool) -> None:
         writes = OpenWrites() if is_open else SignedWrites(instance.directory, instance.clock)
         linting = Linting(None if is_open else instance.directory, settings.lint)
         store = KafkaSchemaStore(instance.settings.kafka.bootstrap, instance.clock)
-        service = RegistryService(store, settings.own_url, linting)
+        service = RegistryService(store, settings.own_url, linting, alone=False)
         await service.start()
         try:
             async with HttpClient(timeout=_FORWARD_SECONDS) as http:

@@ -1,6 +1,6 @@
 """Where a write runs: at the replica that leads. Whoever finds the leader silent takes its place (ADR 16).
 
-    nobody is announced, or this replica ──> here: the service claims to lead where it does not
+    nobody is announced, or this replica ──> here, once this replica leads
     another is announced ──────────────────> forwarded, as it came; its answer goes back once it is applied here
     the other is silent ───────────────────> this replica takes its place, and the write runs here
     another takes over meanwhile ──────────> this replica waits until that one is announced, then as above
@@ -42,6 +42,11 @@ class Leadership(Protocol):
     @property
     def leader(self) -> str | None:
         """The URL that the topic announces."""
+        ...
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is this one, as far as it knows."""
         ...
 
     async def claim(self) -> None:
@@ -98,7 +103,7 @@ class Replicas:
         try:
             return await execute()
         except PublisherFenced:
-            self._fenced = True
+            self._fenced = not self._service.leads  # it may have begun before, and this replica lead again by now
             return None
 
     async def _there(self, leader: str, request: HttpRequest) -> Answer | None:
@@ -117,16 +122,17 @@ class Replicas:
         return Answer(found.body, found.status, ((OFFSET, offset.encode()),) if offset.isdecimal() else ())
 
     async def _leader(self) -> str | None:
-        """Who is announced. Once fenced, a replica waits for its successor: until then its own memory is not current.
+        """Who is announced; where that is this replica or nobody, it leads.
 
-        Where none is announced, the successor has died before it could be, and this replica leads again.
+        Once fenced it waits for its successor first. Where none is announced in time, that one has died before it
+        could be.
         """
         async with self._succession:
             if self._fenced:
                 await self._until(lambda: not self._is_own(self._service.leader))
-                if self._is_own(self._service.leader):
-                    await self._claim()
                 self._fenced = False
+            if self._is_own(self._service.leader) and not self._service.leads:
+                await self._claim()
         return self._service.leader
 
     async def _unanswered(self, leader: str, error: PeerUnreachable) -> None:

@@ -22,15 +22,18 @@ from exchange.registry.writer import Writer
 class RegistryService(Reader):
     """A replica of the registry: it follows `_schemas`, answers from memory, and writes while it leads.
 
-    `url` is where other replicas reach this one; `linting` what the instance asks of schemas beyond being Avro.
+    `url` is where other replicas reach this one; `linting` what the instance asks of schemas beyond being Avro. A
+    registry that is not `alone` writes only once it was told to lead (`claim`).
     """
 
-    def __init__(self, store: SchemaStore, url: str = "", linting: Linting | None = None) -> None:
+    def __init__(
+        self, store: SchemaStore, url: str = "", linting: Linting | None = None, *, alone: bool = True
+    ) -> None:
         state = State()
         parser = Parser(state)
         super().__init__(state, parser, Candidates(state, parser), Checker(parser))
         self._store = store
-        self._writer = Writer(store, state, url)
+        self._writer = Writer(store, state, url, alone)
         self._linting = linting or Linting(mode="off")
         self._registration = Registration(state, self._candidates, self._checker, self._linting, self._writer)
         self._administration = Administration(state, self._writer)

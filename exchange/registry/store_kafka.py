@@ -53,10 +53,15 @@ class KafkaSchemaStore:
         self._turn = asyncio.Lock()
 
     async def start(self, apply: Apply) -> None:
-        """Make the topic where it is missing, read it to its end and go on following."""
+        """Make the topic where it is missing, read what is committed and go on following.
+
+        A transaction that is open was left by a leader that died, and `lead` ends it, or commits any moment.
+        """
         topic = self._place.topic
         await ensure_topics(self._bootstrap, [schemas_topic(self._replication, topic)])
-        reader = TableReader(self._bootstrap, topic, lambda r: apply(r.key, r.value, r.offset), self._clock)
+        reader = TableReader(
+            self._bootstrap, topic, lambda r: apply(r.key, r.value, r.offset), self._clock, past_open=False
+        )
         await reader.start()
         self._reader = reader
 

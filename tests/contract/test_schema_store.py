@@ -248,6 +248,24 @@ async def test_what_a_killed_leader_left_open_is_never_seen(kafka, stores):
     assert applied == [(b"a", b"1"), (b"c", b"3"), (b"d", b"4")]
 
 
+async def test_what_a_killed_leader_left_open_keeps_nobody_from_starting(kafka, stores):
+    """What was committed before is there; whoever leads then ends what is open."""
+    first = stores()
+    await leading(first)
+    await first.append([(b"a", b"1")])
+    killed, second = TransactionalProducer(kafka, stores.topic), stores()
+    await killed.start()
+    with pytest.raises(PublisherFenced):  # noqa: PT012  (it is the commit that fails)
+        async with killed.transaction() as transaction:
+            await transaction.write([(stores.topic, 0, b"b", b"2", [])])
+            async with asyncio.timeout(10):  # the broker would keep it open for longer
+                applied = await started(second)
+            assert applied == [(b"a", b"1")]
+            await second.lead()
+    await second.append([(b"c", b"3")])
+    assert applied == [(b"a", b"1"), (b"c", b"3")]
+
+
 async def test_leading_applies_what_others_wrote_without_a_transaction(kafka, stores):
     """Confluent's own registry writes plain records: they are read before anything follows them."""
     store = stores()

@@ -31,7 +31,7 @@ class Replica:
         self.listen = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self.listen}"
         self.store = MemorySchemaStore(log)
-        self.service = RegistryService(self.store, self.url)
+        self.service = RegistryService(self.store, self.url, alone=False)
         self.replicas = Replicas(self.service, http, self.url, **settings)
         self.app = build_app(self.service, writes, self.replicas)
 
@@ -340,7 +340,7 @@ async def test_two_that_do_not_reach_each_other_never_give_an_id_twice(log, http
     unreachable = [Replica(log, http, OpenWrites(), SLOW) for _ in range(2)]
     for each in unreachable:
         each.url = f"{NOBODY}/{each.listen}"
-        each.service = RegistryService(each.store, each.url)
+        each.service = RegistryService(each.store, each.url, alone=False)
         each.replicas = Replicas(each.service, http, each.url, **SLOW)
         each.app = build_app(each.service, OpenWrites(), each.replicas)
     async with AsyncExitStack() as stack:
@@ -371,6 +371,7 @@ class Lost:
 
     def __init__(self):
         self.leader = NOBODY
+        self.leads = False
         self.claims = 0
 
     async def claim(self):
