@@ -19,6 +19,7 @@ from exchange.registry import (
     build_app,
 )
 from exchange.transport.http import HttpClient
+from exchange.transport.kafka import KafkaAdmin
 from exchange.transport.web import serve
 
 _FORWARD_SECONDS = 10.0
@@ -47,9 +48,15 @@ def registry(instance: Instance, open_writes: bool) -> None:
         try:
             async with HttpClient(timeout=_FORWARD_SECONDS) as http:
                 replicas = Replicas(service, http, settings.own_url)
-                async with serve(build_app(service, writes, replicas), settings.listen):
+                app = build_app(service, writes, replicas, await _cluster(instance))
+                async with serve(app, settings.listen):
                     await until_stopped(stop, service.wait_stopped())
         finally:
             await service.close()
 
     run_process("registry", body)
+
+
+async def _cluster(instance: Instance) -> str:
+    async with KafkaAdmin(instance.settings.kafka.bootstrap) as admin:
+        return await admin.cluster_id()
