@@ -71,12 +71,15 @@ class Candidates:
         parsed = await self._parser.parse(subject, text, references, normalize=normalize)
         return Candidate(subject, parsed, request.metadata, request.rule_set)
 
-    async def find(self, candidate: Candidate, deleted: bool = False) -> SchemaVersion | None:
+    async def find(
+        self, candidate: Candidate, deleted: bool = False, latest_only: bool = False
+    ) -> SchemaVersion | None:
         """The newest version of the candidate's subject that is this schema, however its text is written."""
         index = self._state.index(context_of(candidate.subject))
         wanted = index.id_of_content(candidate.content())
         digest = cache(candidate.digest)
-        for version in reversed(self._state.versions(candidate.subject, deleted)):
+        versions = self._state.versions(candidate.subject, deleted)
+        for version in reversed(versions[-1:] if latest_only else versions):
             references = candidate.parsed.references or version.references
             if version.id == wanted or await self._digest_of(version) in (
                 digest(references),
@@ -111,20 +114,19 @@ class Candidates:
         return parsed.digest(version.references, version.metadata, version.rule_set)
 
 
-def populated(
-    candidate: Candidate, config: Config, previous: SchemaVersion | None, version: int | None = None
-) -> Candidate:
-    """The candidate with the metadata and rules that its configuration and the version before it give.
-
-    `version` is the number it is going to have, where that is to be noted in its metadata.
-    """
+def populated(candidate: Candidate, config: Config, previous: SchemaVersion | None) -> Candidate:
+    """The candidate with the metadata and rules that its configuration and the version before it give."""
     metadata = candidate.metadata or (previous.metadata if previous else None)
     metadata = merged_metadata(merged_metadata(config.default_metadata, metadata), config.override_metadata)
     rules = candidate.rule_set or (previous.rule_set if previous else None)
     rules = merged_rules(merged_rules(config.default_rule_set, rules), config.override_rule_set)
-    if version is not None:
-        metadata = merged_metadata(metadata, Metadata(properties={_VERSION: str(version)}))
     return replace(candidate, metadata=metadata, rule_set=rules)
+
+
+def noting(candidate: Candidate, version: int | str) -> Candidate:
+    """The candidate with the number of its version noted in its metadata."""
+    note = Metadata(properties={_VERSION: str(version)})
+    return replace(candidate, metadata=merged_metadata(candidate.metadata, note))
 
 
 def names_its_version(metadata: Metadata | None) -> bool:
@@ -136,5 +138,4 @@ def _noted(candidate: Candidate, version: SchemaVersion) -> Candidate:
     """The candidate with the note of its version that `version` has: who registers anew does not send it."""
     if names_its_version(candidate.metadata):
         return candidate
-    note = ((version.metadata and version.metadata.properties) or {})[_VERSION]
-    return replace(candidate, metadata=merged_metadata(candidate.metadata, Metadata(properties={_VERSION: note})))
+    return noting(candidate, ((version.metadata and version.metadata.properties) or {})[_VERSION])

@@ -18,6 +18,8 @@ class Index:
         self._by_content: dict[bytes, int] = {}
         self._digests: dict[int, bytes] = {}
         self._by_digest: dict[bytes, int] = {}
+        self._twins: dict[bytes, set[int]] = {}
+        """Further ids of a schema, by content: another registry may have given it several."""
         self._unindexed: set[int] = set()
 
     def __len__(self) -> int:
@@ -69,7 +71,8 @@ class Index:
         if others and _content(others[0]) != content:
             raise ValueError(f"id {version.id} is that of another schema")
         self._places[version.id] = (*others, version)
-        self._by_content.setdefault(content, version.id)
+        if self._by_content.setdefault(content, version.id) != version.id:
+            self._twins.setdefault(content, set()).add(version.id)
         self.highest = max(self.highest, version.id)
         if version.id not in self._digests:
             self._unindexed.add(version.id)
@@ -84,11 +87,21 @@ class Index:
     def _forget(self, version: SchemaVersion) -> None:
         self._places.pop(version.id, None)
         self._unindexed.discard(version.id)
-        if self._by_content.get(content := _content(version)) == version.id:
-            del self._by_content[content]
+        twins = self._twins.get(content := _content(version), set())
+        twins.discard(version.id)
+        if self._by_content.get(content) == version.id:
+            _pass_on(self._by_content, content, twins)
         digest = self._digests.pop(version.id, None)
         if digest is not None and self._by_digest.get(digest) == version.id:
-            del self._by_digest[digest]
+            _pass_on(self._by_digest, digest, twins)
+
+
+def _pass_on(table: dict[bytes, int], key: bytes, heirs: set[int]) -> None:
+    """An id is gone: what led to it leads to another of the same schema."""
+    if heirs:
+        table[key] = min(heirs)
+    else:
+        del table[key]
 
 
 def _content(version: SchemaVersion) -> bytes:

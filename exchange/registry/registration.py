@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from exchange.errors import SchemaIncompatible, SchemaInvalid
-from exchange.registry.candidate import Candidate, Candidates, names_its_version, populated
+from exchange.registry.candidate import Candidate, Candidates, names_its_version, noting, populated
 from exchange.registry.checking import Checker
 from exchange.registry.entities import LATEST, Config, SchemaRequest, SchemaVersion
 from exchange.registry.linting import Linting
@@ -26,6 +26,8 @@ from exchange.registry.writer import Batch, Writer
 
 _IMPORT = ("IMPORT", "FORWARD")
 _READONLY = ("READONLY", "READONLY_OVERRIDE")
+_NUMBERS = 2**31
+"""Ids and versions are Java's ints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,12 @@ class Registration:
         while True:
             standing = self._standing(subject)
             plain = await self._candidates.read(subject, request, normalize, _previous(standing))
-            candidate = _described(plain, request, standing)
-            for each in (plain, candidate):
+            described = _described(plain, standing)
+            for each in (plain, described):
                 found = await self._found(each, request)
                 if found is not None:
                     return found
+            candidate = _numbered(described, request, standing)
             require_mode(subject, standing.mode, request)
             self._linting.require(subject, candidate.parsed.schema)
             await self._require_compatible(candidate, standing)
@@ -86,7 +89,7 @@ class Registration:
 
     async def _found(self, candidate: Candidate, request: SchemaRequest) -> SchemaVersion | None:
         """The version that holds the schema already, where the request does not insist on another place."""
-        found = await self._candidates.find(candidate)
+        found = await self._candidates.find(candidate, latest_only=request.version == LATEST)
         if found is None or _id_of(request) not in (None, found.id):
             return None
         if request.version in (None, 0, LATEST):
@@ -112,6 +115,8 @@ class Registration:
             return None  # under another subject, in this very transaction: it has its id when that is applied
         number = self._number(request, standing)
         schema_id, text = self._id_and_text(batch, context, candidate, request)
+        if batch.gives(context, schema_id):
+            return None  # to another schema, in this very transaction
         parsed = candidate.parsed
         version = SchemaVersion(
             candidate.subject,
@@ -129,13 +134,12 @@ class Registration:
 
     def _number(self, request: SchemaRequest, standing: _Standing) -> int:
         due = _next(standing)
-        if request.version in (None, 0, LATEST):
-            return due
-        if standing.mode not in _IMPORT and request.version != due:
+        number = due if request.version in (None, 0, LATEST) else request.version
+        if standing.mode not in _IMPORT and number != due:
             raise SchemaInvalid("Version is not one more than previous version")
-        if not 0 < request.version < 2**31:
-            raise SchemaInvalid(f"The version {request.version} is out of range: expected 1 to 2^31-1")
-        return request.version
+        if not 0 < number < _NUMBERS:
+            raise SchemaInvalid(f"The version {number} is out of range: expected 1 to 2^31-1")
+        return number
 
     def _id_and_text(self, batch: Batch, context: str, candidate: Candidate, request: SchemaRequest) -> tuple[int, str]:
         """The id: the one asked for, the one that the schema has elsewhere, or a new one; and the text of that id."""
@@ -145,6 +149,8 @@ class Registration:
             known = index.id_of_content(candidate.content())
             known = index.id_of_digest(digest) if known is None else known
             wanted = batch.next_id(context) if known is None else known
+        if wanted >= _NUMBERS:
+            raise SchemaInvalid(f"The id {wanted} is out of range: expected 0 to 2^31-1")
         kept = index.at(wanted)
         if kept and index.digest(wanted) != digest:
             shown = "" if context == DEFAULT else f":{context}:"
@@ -193,15 +199,18 @@ def _previous(standing: _Standing) -> SchemaVersion | None:
     return standing.live[-1] if standing.live and standing.mode not in _IMPORT else None
 
 
-def _described(plain: Candidate, request: SchemaRequest, standing: _Standing) -> Candidate:
+def _described(plain: Candidate, standing: _Standing) -> Candidate:
     """The candidate with all that its configuration and the version before it say of it."""
     if standing.mode in _IMPORT:
         return plain
-    previous = _previous(standing)
-    full = populated(plain, standing.config, previous)
-    if request.version or names_its_version(full.metadata):
-        full = populated(plain, standing.config, previous, _next(standing))
-    return full
+    return populated(plain, standing.config, _previous(standing))
+
+
+def _numbered(described: Candidate, request: SchemaRequest, standing: _Standing) -> Candidate:
+    """The candidate with its number, where that is asked for or was noted before."""
+    if standing.mode in _IMPORT or not (request.version or names_its_version(described.metadata)):
+        return described
+    return noting(described, _next(standing))
 
 
 def _next(standing: _Standing) -> int:

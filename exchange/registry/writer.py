@@ -44,6 +44,10 @@ class Batch:
         """Whether this transaction registers the schema of this digest already."""
         return digest in self.learned.get(context, {}).values()
 
+    def gives(self, context: str, schema_id: int) -> bool:
+        """Whether this transaction gives an id already."""
+        return schema_id in self.learned.get(context, {})
+
     def learn(self, context: str, schema_id: int, digest: bytes) -> None:
         """Note the digest of a schema that is registered."""
         self.learned.setdefault(context, {})[schema_id] = digest
