@@ -299,3 +299,40 @@ def test_without_an_earlier_version_there_is_nothing_to_propose(run, home, tmp_p
     answer = run("schema", "evolve", str(draft))
     assert answer.code == 2
     assert "name it with --against" in answer.err
+
+
+WEIGHT = '{"type": "record", "name": "W", "fields": [%s]}'
+NAMED_ELSEWHERE = [
+    ('{"name": "g", "type": "int"}', '{"name": "g", "type": "int"}, {"name": "u", "type": "int"}'),
+    ('{"name": "g", "type": ["null", "int"]}', '{"name": "g", "type": "int"}'),
+    ('{"name": "g", "type": ["int", "string"]}', '{"name": "g", "type": ["int", "boolean"]}'),
+    ('{"name": "g", "type": "long"}', '{"name": "g", "type": "int"}'),
+    (
+        '{"name": "g", "type": {"type": "enum", "name": "E", "symbols": ["A", "B"]}}',
+        '{"name": "g", "type": {"type": "enum", "name": "E", "symbols": ["A"]}}',
+    ),
+    (
+        '{"name": "g", "type": {"type": "fixed", "name": "E", "size": 2}}',
+        '{"name": "g", "type": {"type": "fixed", "name": "F", "size": 2}}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), NAMED_ELSEWHERE)
+def test_a_type_that_stands_elsewhere_in_the_file_is_left_to_a_person(evolve, before, after):
+    """Where a changed type has moved into a new field, no edit is made at the place that only names it."""
+    old = record_of(f'{{"name": "b", "type": {WEIGHT % before}}}')
+    moved = f'{{"name": "a", "type": ["null", {WEIGHT % after}], "default": null}}'
+    answer, draft = evolve(record_of(moved, '{"name": "b", "type": "W"}'), "--write", old=old)
+    assert answer.code == 4
+    assert len(answer.data["to_decide"]) == 1
+    assert draft.read_text(encoding="utf-8") == record_of(moved, '{"name": "b", "type": "W"}')
+
+
+def test_a_field_removed_from_a_type_that_stands_elsewhere_is_left_to_a_person(evolve):
+    """The same for a field that would have to come back."""
+    old = record_of(f'{{"name": "b", "type": {WEIGHT % NAMED_ELSEWHERE[0][1]}}}')
+    moved = f'{{"name": "a", "type": ["null", {WEIGHT % NAMED_ELSEWHERE[0][0]}], "default": null}}'
+    answer, _ = evolve(record_of(moved, '{"name": "b", "type": "W"}'), "--level", "FULL", old=old)
+    assert answer.code == 4
+    assert "keep field u of b: present subscribers need it" in answer.data["to_decide"]
