@@ -189,7 +189,7 @@ def _schema(key: _Key, value: bytes | None) -> SchemaRecord:
     if not value:
         return SchemaRecord(subject, version, None)
     raw = _value.decode(value)
-    if (raw.subject, raw.version) != (subject, version) or version < 1 or not 0 <= raw.id < 2**31:
+    if (raw.subject, raw.version) != (subject, version) or not 1 <= version < 2**31 or not 0 <= raw.id < 2**31:
         raise ValueError("key and value disagree, or a number is out of range")
     kept = SchemaVersion(
         subject,

@@ -52,6 +52,6 @@ def normalized_context(context: str) -> str:
 
 
 def require_valid(subject: str) -> None:
-    """Raises SchemaInvalid of code `subject_invalid` for control characters and for the reserved name."""
-    if any(each in _CONTROL for each in subject) or split(subject)[1] == _GLOBAL:
+    """Raises SchemaInvalid of code `subject_invalid` for what is no printable text and for the reserved name."""
+    if any(each in _CONTROL or "\ud800" <= each <= "\udfff" for each in subject) or split(subject)[1] == _GLOBAL:
         raise SchemaInvalid(f"The specified subject '{subject}' is not a valid.", code="subject_invalid")
