@@ -2,7 +2,8 @@
 
 from exchange.registry.app import build_app
 from exchange.registry.cache import SchemaCache
-from exchange.registry.client import Registration, RegistryClient
+from exchange.registry.client import Registered, Registration, RegistryClient
+from exchange.registry.entities import Reference
 from exchange.registry.linting import Linting
 from exchange.registry.ownership import OpenWrites, SignedWrites
 from exchange.registry.ports import Authenticator, SchemaStore
@@ -15,6 +16,8 @@ __all__ = [
     "KafkaSchemaStore",
     "Linting",
     "OpenWrites",
+    "Reference",
+    "Registered",
     "Registration",
     "RegistryClient",
     "RegistryService",

@@ -22,10 +22,10 @@ class Linting:
         self._mode = mode
 
     def warnings(self, subject: str, schema: Schema) -> list[str]:
-        """What the house would have otherwise, each with its place; empty where linting is off."""
+        """What the house would have otherwise, in sentences; empty where linting is off."""
         if self._mode == "off":
             return []
-        return [f"{each.path}: {each}" for each in lint(schema, self._is_personal(subject))]
+        return [str(each) for each in lint(schema, self._is_personal(subject))]
 
     def require(self, subject: str, schema: Schema) -> None:
         """Raises SchemaInvalid of code `lint_refused` where the instance refuses what the house would not have."""
