@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,7 +56,14 @@ class RegistrySettings(Section):
     """`exchange registry`."""
 
     listen: Listen = Field("127.0.0.1:8081", description="HOST:PORT it serves")
+    url: str = Field("", description="where other replicas reach it; its `listen` address unless told")
     open: bool = Field(False, description="accept unsigned writes: development only")
+    lint: Literal["off", "warn", "refuse"] = Field("warn", description="what becomes of schemas against house rules")
+
+    @property
+    def own_url(self) -> str:
+        """Where other replicas reach this one."""
+        return self.url or f"http://{self.listen}"
 
 
 class GatewaySettings(Section):

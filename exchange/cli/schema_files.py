@@ -44,13 +44,19 @@ class FileName:
 def read_schema(path: Path) -> Schema:
     """The schema of a file; raises SettingsError where it cannot be read, SchemaInvalid with the file's name."""
     try:
-        return Schema.parse(path.read_text(encoding="utf-8"))
+        return Schema.parse(read_text(path))
+    except SchemaInvalid as error:
+        raise SchemaInvalid(f"{path}: {error.message}") from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; raises SettingsError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read as UTF-8 text: {error}") from None
-    except SchemaInvalid as error:
-        raise SchemaInvalid(f"{path}: {error.message}") from None
 
 
 def earlier_files(path: Path, schema: Schema, folder: Path) -> list[Path]:

@@ -54,7 +54,7 @@ def owner_of(directory: Directory, subject: str) -> str | None:
 @click.pass_obj
 def show(instance: Instance, name: str, number: int | None, raw: bool) -> None:
     """Show a version of a topic's schema: its fields, in words."""
-    found, level = asyncio.run(_show(instance, subject_of(name), number))
+    found, level = asyncio.run(_show(instance, subject_of(name), number, resolved=not raw))
     if raw:
         click.echo(found.schema)
         return
@@ -65,9 +65,9 @@ def show(instance: Instance, name: str, number: int | None, raw: bool) -> None:
     emit_report({**head, "fields": rows}, [*lines, ""] if rows else lines, rows)
 
 
-async def _show(instance: Instance, subject: str, number: int | None) -> tuple[Registration, str]:
+async def _show(instance: Instance, subject: str, number: int | None, resolved: bool) -> tuple[Registration, str]:
     async with registry_client(instance) as client:
-        return await client.version(subject, number), await client.level(subject)
+        return await client.version(subject, number, resolved=resolved), await client.level(subject)
 
 
 def _head(found: Registration, schema: Schema, level: str, owner: str | None) -> dict[str, Any]:

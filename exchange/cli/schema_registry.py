@@ -5,18 +5,37 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import click
 
 from exchange.avro import Schema
 from exchange.cli.instance import Instance
 from exchange.cli.schema_files import Version
 from exchange.errors import SchemaNotFound
 from exchange.ids import AgencyId, Topic
-from exchange.registry import RegistryClient
+from exchange.registry import Reference, RegistryClient
 from exchange.transport.http import HttpClient
 
 _T = TypeVar("_T")
 _AT_ONCE = 16
+
+
+class _Reference(click.ParamType[Reference]):
+    name = "type=subject@version"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reference:
+        if isinstance(value, Reference):
+            return value
+        name, _, place = value.partition("=")
+        subject, _, version = place.rpartition("@")
+        if not name or not subject or not version.isdecimal():
+            self.fail("expected TYPE=SUBJECT@VERSION, e.g. uz.gov.Address=gov.x.y.address.v1-value@2", param, ctx)
+        return Reference(name, subject, int(version))
+
+
+REFERENCE = _Reference()
+"""An option's type: a named type and the version of the subject that holds it."""
 
 
 @asynccontextmanager
@@ -38,7 +57,7 @@ async def read_history(client: RegistryClient, subject: str) -> list[Version]:
 
 async def read_version(client: RegistryClient, subject: str, number: int | None) -> Version:
     """One version of a subject, or the newest (None)."""
-    found = await client.version(subject, number)
+    found = await client.version(subject, number, resolved=True)
     return Version(f"{subject}@{found.version}", Schema.parse(found.schema))
 
 

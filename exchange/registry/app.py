@@ -1,230 +1,224 @@
-"""The registry's HTTP interface: Confluent Schema Registry's routes over RegistryService."""
+"""The registry's HTTP interface: Confluent Schema Registry's routes over RegistryService, as an ASGI application."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
 import structlog
+from prometheus_client import Counter
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from exchange.errors import ExchangeError, SchemaInvalid, SchemaNotFound
-from exchange.registry.answers import answer, refuse, refuse_error, schema_body, schema_text, version_body
+from exchange.errors import ExchangeError, SchemaInvalid
+from exchange.registry import subjects
+from exchange.registry.answers import Answer, Header, refusal
+from exchange.registry.check_routes import CheckRoutes
 from exchange.registry.metrics import REQUESTS
+from exchange.registry.negotiation import V1, answered_in, is_read
 from exchange.registry.ports import Authenticator
-from exchange.registry.service import LATEST, RegistryService
-from exchange.transport.web import http_request, operational_routes, read_body
+from exchange.registry.request import ApiRequest, unknown_path
+from exchange.registry.routing import Route, Router, decoded, malformed, segments_of
+from exchange.registry.schema_routes import SchemaRoutes
+from exchange.registry.server_routes import ServerRoutes
+from exchange.registry.service import RegistryService
+from exchange.registry.setting_routes import SettingRoutes
+from exchange.registry.subject_routes import SubjectRoutes
+from exchange.registry.writes import Forwarding, Writes
+from exchange.transport.web import operational_routes
 
 log = structlog.get_logger()
-_T = TypeVar("_T")
-Handler = Callable[[Request], Awaitable[Response]]
-BODY_LIMIT = 8 << 20
-"""The most bytes a request's body may have."""
+Handler = Callable[[ApiRequest], Awaitable[Answer]]
+_OPERATIONAL = (b"/healthz", b"/readyz", b"/metrics")
 
 
-class _SchemaRequest(msgspec.Struct):
-    schema: str | None = None
-    schemaType: str | None = None  # noqa: N815  (Confluent's name)
-    references: list[object] | None = None
+def build_app(
+    service: RegistryService,
+    authenticator: Authenticator,
+    replicas: Forwarding | None = None,
+    kafka_cluster: str = "",
+) -> ASGIApp:
+    """The application; `authenticator` admits or refuses each write, reading is open.
+
+    `replicas` has writes done by the one that writes; without it this process does. `kafka_cluster` is the id that
+    `/v1/metadata/id` tells.
+    """
+    writes = Writes(service, authenticator, replicas)
+    router: Router[Handler] = Router()
+    for method, pattern, handler in (
+        *_server_routes(ServerRoutes(kafka_cluster)),
+        *_subject_routes(SubjectRoutes(service, writes)),
+        *_schema_routes(SchemaRoutes(service)),
+        *_check_routes(CheckRoutes(service)),
+        *_setting_routes(SettingRoutes(service, writes)),
+    ):
+        router.add(method, pattern, handler)
+    return _App(service, router)
 
 
-class _LevelRequest(msgspec.Struct):
-    compatibility: str | None = None
+_Routes = tuple[tuple[str, str, Handler], ...]
 
 
-def build_app(service: RegistryService, authenticator: Authenticator) -> Starlette:
-    """The application; `authenticator` admits or refuses each write, reading is open."""
-    api = _Api(service, authenticator)
-    paths: list[tuple[str, str, Handler]] = [
-        ("GET", "/", api.root),
-        ("GET", "/schemas/types", api.types),
-        ("GET", "/schemas/ids/{id}", api.schema_by_id),
-        ("GET", "/schemas/ids/{id}/schema", api.text_by_id),
-        ("GET", "/schemas/ids/{id}/subjects", api.subjects_by_id),
-        ("GET", "/schemas/ids/{id}/versions", api.versions_by_id),
-        ("GET", "/subjects", api.subjects),
-        ("POST", "/subjects/{subject}", api.lookup),
-        ("GET", "/subjects/{subject}/versions", api.versions),
-        ("POST", "/subjects/{subject}/versions", api.register),
-        ("GET", "/subjects/{subject}/versions/{version}", api.version),
-        ("GET", "/subjects/{subject}/versions/{version}/schema", api.version_text),
-        ("POST", "/compatibility/subjects/{subject}/versions/{version}", api.check),
-        ("POST", "/compatibility/subjects/{subject}/versions", api.check),
-        ("GET", "/config", api.level),
-        ("PUT", "/config", api.set_level),
-        ("DELETE", "/config", api.delete_level),
-        ("GET", "/config/{subject}", api.level),
-        ("PUT", "/config/{subject}", api.set_level),
-        ("DELETE", "/config/{subject}", api.delete_level),
-        ("GET", "/mode", api.mode),
-    ]
-    routes = [*operational_routes(service.not_ready), *_by_path(paths, service)]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _plain_refusal})
-
-
-class _Api:
-    def __init__(self, service: RegistryService, authenticator: Authenticator) -> None:
-        self._service = service
-        self._authenticator = authenticator
-
-    async def root(self, _: Request) -> Response:
-        return answer({})
-
-    async def types(self, _: Request) -> Response:
-        return answer(["AVRO"])
-
-    async def mode(self, _: Request) -> Response:
-        return answer({"mode": "READWRITE"})
-
-    async def schema_by_id(self, request: Request) -> Response:
-        return answer(schema_body(self._service.by_id(_id(request))))
-
-    async def text_by_id(self, request: Request) -> Response:
-        return schema_text(self._service.by_id(_id(request)))
-
-    async def subjects_by_id(self, request: Request) -> Response:
-        return answer(sorted({each.subject for each in self._service.places(_id(request))}))
-
-    async def versions_by_id(self, request: Request) -> Response:
-        places = self._service.places(_id(request))
-        return answer([{"subject": each.subject, "version": each.version} for each in places])
-
-    async def subjects(self, _: Request) -> Response:
-        return answer(self._service.subjects())
-
-    async def versions(self, request: Request) -> Response:
-        return answer([each.version for each in self._service.versions(_subject(request))])
-
-    async def version(self, request: Request) -> Response:
-        return answer(version_body(self._service.version(_subject(request), _version(request))))
-
-    async def version_text(self, request: Request) -> Response:
-        return schema_text(self._service.version(_subject(request), _version(request)))
-
-    async def lookup(self, request: Request) -> Response:
-        wanted = _schema_request(await read_body(request, BODY_LIMIT))
-        found = await self._service.lookup(_subject(request), _text(wanted), wanted.schemaType)
-        return answer(version_body(found))
-
-    async def register(self, request: Request) -> Response:
-        body = await self._admitted(request, _subject(request))
-        wanted = _schema_request(body)
-        schema_id = await self._service.register(_subject(request), _text(wanted), wanted.schemaType)
-        return answer({"id": schema_id})
-
-    async def check(self, request: Request) -> Response:
-        wanted = _schema_request(await read_body(request, BODY_LIMIT))
-        number = _version(request) if "version" in request.path_params else None
-        lines = await self._service.check(_subject(request), _text(wanted), number, wanted.schemaType)
-        body: dict[str, object] = {"is_compatible": not lines}
-        if _flag(request, "verbose"):
-            body["messages"] = lines
-        return answer(body)
-
-    async def level(self, request: Request) -> Response:
-        level = self._service.level(request.path_params.get("subject"), _flag(request, "defaultToGlobal"))
-        return answer({"compatibilityLevel": level})
-
-    async def set_level(self, request: Request) -> Response:
-        subject = request.path_params.get("subject")
-        wanted = _decode(await self._admitted(request, subject), _LevelRequest)
-        return answer({"compatibility": await self._service.set_level(subject, wanted.compatibility or "")})
-
-    async def delete_level(self, request: Request) -> Response:
-        subject = request.path_params.get("subject")
-        await self._admitted(request, subject)
-        return answer({"compatibilityLevel": await self._service.delete_level(subject)})
-
-    async def _admitted(self, request: Request, subject: str | None) -> bytes:
-        body = await read_body(request, BODY_LIMIT)
-        self._authenticator.admit(http_request(request, body), subject)
-        return body
-
-
-def _by_path(paths: list[tuple[str, str, Handler]], service: RegistryService) -> list[Route]:
-    """One route a path, so that a method it has not is answered 405."""
-    handlers: dict[str, dict[str, Handler]] = {}
-    for method, path, handler in paths:
-        handlers.setdefault(path, {})[method] = handler
-    return [Route(path, _endpoint(path, each, service), methods=list(each)) for path, each in handlers.items()]
-
-
-def _endpoint(path: str, handlers: dict[str, Handler], service: RegistryService) -> Handler:
-    async def endpoint(request: Request) -> Response:
-        handler = handlers["GET" if request.method == "HEAD" else request.method]
-        response = await _answered(handler, request, service)
-        REQUESTS.labels(path, str(response.status_code)).inc()
-        return response
-
-    return endpoint
-
-
-async def _answered(handler: Handler, request: Request, service: RegistryService) -> Response:
-    try:
-        service.require_ready()
-        return await handler(request)
-    except ExchangeError as error:
-        return refuse_error(error)
-    except Exception:
-        log.exception("registry_request_failed", path=request.url.path)
-        return refuse(500, 50001, "Error in the backend data store")
-
-
-async def _plain_refusal(_: Request, error: Exception) -> Response:
-    """404 and 405 of the router, in JSON as everything else."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    phrases = {404: "HTTP 404 Not Found", 405: "HTTP 405 Method Not Allowed"}
-    return refuse(status, status, phrases.get(status, f"HTTP {status}"))
-
-
-def _subject(request: Request) -> str:
-    return str(request.path_params["subject"])
-
-
-def _id(request: Request) -> int:
-    text = request.path_params["id"]
-    if not text.isascii() or not text.isdigit():
-        raise SchemaNotFound("HTTP 404 Not Found")
-    return int(text[:12])
-
-
-def _version(request: Request) -> int:
-    text = request.path_params["version"]
-    if text in ("latest", "-1"):
-        return LATEST
-    if text.isascii() and text.isdigit() and 1 <= int(text[:12]) < 2**31:
-        return int(text[:12])
-    raise SchemaInvalid(
-        f"The specified version '{text}' is not a valid version id. "
-        'Allowed values are between [1, 2^31-1] and the string "latest"',
-        code="version_invalid",
+def _server_routes(server: ServerRoutes) -> _Routes:
+    return (
+        ("GET", "/", server.root),
+        ("POST", "/", server.root),
+        ("GET", "/contexts/{context}", server.root),
+        ("POST", "/contexts/{context}", server.root),
+        ("GET", "/v1/metadata/id", server.identity),
+        ("GET", "/v1/metadata/version", server.version),
     )
 
 
-def _schema_request(body: bytes) -> _SchemaRequest:
-    wanted = _decode(body, _SchemaRequest)
-    if wanted.references:
-        raise SchemaInvalid("Schema references are not taken yet: write the referenced types into the schema")
-    return wanted
+def _subject_routes(subject: SubjectRoutes) -> _Routes:
+    return (
+        ("GET", "/subjects", subject.subjects),
+        ("POST", "/subjects/{subject}", subject.lookup),
+        ("DELETE", "/subjects/{subject}", subject.delete),
+        ("GET", "/subjects/{subject}/metadata", subject.latest_with_metadata),
+        ("GET", "/subjects/{subject}/versions", subject.versions),
+        ("POST", "/subjects/{subject}/versions", subject.register),
+        ("GET", "/subjects/{subject}/versions/{version}", subject.version),
+        ("DELETE", "/subjects/{subject}/versions/{version}", subject.delete_version),
+        ("GET", "/subjects/{subject}/versions/{version}/schema", subject.version_text),
+        ("GET", "/subjects/{subject}/versions/{version}/referencedby", subject.referenced_by),
+    )
 
 
-def _text(wanted: _SchemaRequest) -> str:
-    if not wanted.schema:
-        raise SchemaInvalid("Empty schema")
-    return wanted.schema
+def _schema_routes(schema: SchemaRoutes) -> _Routes:
+    return (
+        ("GET", "/schemas", schema.schemas),
+        ("GET", "/schemas/types", schema.types),
+        ("GET", "/schemas/ids/{id}", schema.schema),
+        ("GET", "/schemas/ids/{id}/schema", schema.text),
+        ("GET", "/schemas/ids/{id}/subjects", schema.subjects),
+        ("GET", "/schemas/ids/{id}/versions", schema.versions),
+        ("GET", "/schemas/guids/{guid}", schema.by_guid),
+        ("GET", "/schemas/guids/{guid}/ids", schema.ids_of_guid),
+    )
 
 
-def _decode(body: bytes, kind: type[_T]) -> _T:
+def _check_routes(check: CheckRoutes) -> _Routes:
+    return (
+        ("POST", "/compatibility/subjects/{subject}/versions", check.with_all),
+        ("POST", "/compatibility/subjects/{subject}/versions/{version}", check.with_version),
+    )
+
+
+def _setting_routes(setting: SettingRoutes) -> _Routes:
+    return (
+        ("GET", "/config", setting.config),
+        ("PUT", "/config", setting.set_config),
+        ("DELETE", "/config", setting.delete_config),
+        ("GET", "/config/{subject}", setting.config),
+        ("PUT", "/config/{subject}", setting.set_config),
+        ("DELETE", "/config/{subject}", setting.delete_config),
+        ("GET", "/mode", setting.mode),
+        ("PUT", "/mode", setting.set_mode),
+        ("DELETE", "/mode", setting.delete_mode),
+        ("GET", "/mode/{subject}", setting.mode),
+        ("PUT", "/mode/{subject}", setting.set_mode),
+        ("DELETE", "/mode/{subject}", setting.delete_mode),
+        ("GET", "/contexts", setting.contexts),
+        ("DELETE", "/contexts/{context}", setting.delete_context),
+    )
+
+
+class _App:
+    """Routes, negotiates, and answers every error in the same way. What is not the interface's goes to Starlette."""
+
+    def __init__(self, service: RegistryService, router: Router[Handler]) -> None:
+        self._service = service
+        self._router = router
+        self._operational = Starlette(routes=list(operational_routes(service.not_ready)))
+        self._counters: dict[tuple[str, int], Counter] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["raw_path"] in _OPERATIONAL:
+            await self._operational(scope, receive, send)
+            return
+        accept, content_type = _headers(scope)
+        media = answered_in(accept)
+        answer = await self._answer(scope, receive, media is not None, content_type)
+        await _send(send, answer, media or V1, bodiless=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive, acceptable: bool, content_type: bytes) -> Answer:
+        pattern = ""
+        try:
+            context, segments = _path(scope["raw_path"])
+            route, values = self._found(segments)
+            pattern = route.pattern
+            request = ApiRequest(scope, receive, values, context, self._service.alias)
+            answer = await self._handled(route, request, scope["method"], acceptable, content_type)
+        except ExchangeError as error:
+            answer = refusal(error)
+        except ClientDisconnect:  # or a body that is not framed as it says: then someone still listens
+            answer = refusal(malformed())
+        except Exception:
+            log.exception("registry_request_failed", route=pattern)
+            answer = refusal(ExchangeError("Error in the backend data store", code="internal"))
+        if pattern:
+            self._count(pattern, answer.status)
+        return answer
+
+    def _found(self, segments: list[str]) -> tuple[Route[Handler], Mapping[str, str]]:
+        found = self._router.find(segments)
+        if found is None:
+            raise unknown_path()
+        return found
+
+    async def _handled(
+        self, route: Route[Handler], request: ApiRequest, method: str, acceptable: bool, content_type: bytes
+    ) -> Answer:
+        handler = route.by_method.get("GET" if method == "HEAD" else method)
+        if handler is None:
+            return _without_handler(route, method)
+        if content_type and not is_read(content_type):
+            raise ExchangeError("HTTP 415 Unsupported Media Type", code="media_type_unsupported")
+        if not acceptable:
+            raise ExchangeError("HTTP 406 Not Acceptable", code="not_acceptable")
+        self._service.require_ready()
+        return await handler(request)
+
+    def _count(self, pattern: str, status: int) -> None:
+        counter = self._counters.get((pattern, status))
+        if counter is None:
+            counter = self._counters[pattern, status] = REQUESTS.labels(pattern, str(status))
+        counter.inc()
+
+
+def _path(raw: bytes) -> tuple[str | None, list[str]]:
+    """The context that the path's prefix says, and the segments after it."""
+    segments = segments_of(raw.decode(errors="replace"))  # the server lets nothing through that is not UTF-8
+    if len(segments) < 3 or segments[0] != "contexts":
+        return None, segments
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise SchemaInvalid(f"The request's body is not what this route takes: {error}") from None
+        return subjects.normalized_context(decoded(segments[1])), segments[2:]
+    except SchemaInvalid as error:
+        raise malformed(error.message) from None
 
 
-def _flag(request: Request, name: str) -> bool:
-    return request.query_params.get(name, "").lower() == "true"
+def _headers(scope: Scope) -> tuple[bytes, bytes]:
+    accept, content_type = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"accept":
+            accept = b"%b,%b" % (accept, value) if accept else value
+        elif name == b"content-type":
+            content_type = value
+    return accept, content_type
+
+
+def _without_handler(route: Route[Handler], method: str) -> Answer:
+    allow: tuple[Header, ...] = ((b"allow", route.allowed.encode()),)
+    if method == "OPTIONS":
+        return Answer(b"", headers=allow)
+    refused = refusal(ExchangeError("HTTP 405 Method Not Allowed", code="method_not_allowed"))
+    return refused._replace(headers=allow)
+
+
+async def _send(send: Send, answer: Answer, media: bytes, bodiless: bool) -> None:
+    headers = [*answer.headers]
+    if answer.status != 204:
+        headers += ((b"content-type", media), (b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from exchange.errors import (
     SchemaNotOwned,
 )
 from exchange.ids import uuid7
+from exchange.registry.entities import Reference
 from exchange.transport.http import Credentials, HttpClient, HttpResponse
 
 _T = TypeVar("_T")
@@ -27,6 +28,7 @@ _HEADERS = {
     "accept": "application/vnd.schemaregistry.v1+json",
     "content-type": "application/vnd.schemaregistry.v1+json",
 }
+_LINTED = {**_HEADERS, "exchange-lint": "warn"}
 _KINDS: dict[int, type[ExchangeError]] = {
     401: RequestRefused,
     403: SchemaNotOwned,
@@ -43,14 +45,19 @@ class Registration(msgspec.Struct, frozen=True):
     version: int
     id: int
     schema: str
+    references: tuple[Reference, ...] = ()
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """What became of a registration: the schema's id and version, and what the house would have otherwise."""
+
+    id: int
+    version: int = 0
+    warnings: list[str] = []
 
 
 class _Error(msgspec.Struct):
     message: str
-
-
-class _Id(msgspec.Struct):
-    id: int
 
 
 class _Text(msgspec.Struct):
@@ -87,8 +94,11 @@ class RegistryClient:
         self._new_id = new_id
 
     async def schema(self, schema_id: int) -> RegisteredSchema:
-        """The schema of an id; raises SchemaNotFound, or SchemaInvalid where it is not Avro as we read it."""
-        answer = await self._send("GET", f"/schemas/ids/{schema_id}")
+        """The schema of an id, with what it refers to written out.
+
+        Raises SchemaNotFound, or SchemaInvalid where it is not Avro as we read it.
+        """
+        answer = await self._send("GET", f"/schemas/ids/{schema_id}?format=resolved")
         return RegisteredSchema(schema_id, Schema.parse(self._as(answer, _Text).schema))
 
     async def lookup(self, subject: str, text: str) -> Registration:
@@ -96,9 +106,13 @@ class RegistryClient:
         answer = await self._send("POST", f"/subjects/{_path(subject)}", {"schema": text})
         return self._as(answer, Registration)
 
-    async def version(self, subject: str, number: int | None = None) -> Registration:
-        """One version of a subject, or the newest (None); raises SchemaNotFound."""
-        answer = await self._send("GET", f"/subjects/{_path(subject)}/versions/{number or 'latest'}")
+    async def version(self, subject: str, number: int | None = None, *, resolved: bool = False) -> Registration:
+        """One version of a subject, or the newest (None); `resolved` has what it refers to written out.
+
+        Raises SchemaNotFound.
+        """
+        form = "?format=resolved" if resolved else ""
+        answer = await self._send("GET", f"/subjects/{_path(subject)}/versions/{number or 'latest'}{form}")
         return self._as(answer, Registration)
 
     async def versions(self, subject: str) -> list[int]:
@@ -111,6 +125,7 @@ class RegistryClient:
 
     async def check(self, subject: str, text: str) -> list[str]:
         """Why a schema may not be the subject's next version, as lines; empty if it may. Raises SchemaInvalid."""
+        Schema.parse(text)  # the registry lists what is wrong with a schema among the reasons
         path = f"/compatibility/subjects/{_path(subject)}/versions?verbose=true"
         verdict = self._as(await self._send("POST", path, {"schema": text}), _Check)
         return [] if verdict.is_compatible else verdict.messages or ["the registry gives no reason"]
@@ -120,32 +135,37 @@ class RegistryClient:
         answer = await self._send("GET", f"/config/{_path(subject)}?defaultToGlobal=true")
         return self._as(answer, _Level).compatibilityLevel
 
-    async def register(self, subject: str, text: str) -> int:
-        """The id of a schema in a subject, new or not.
+    async def register(self, subject: str, text: str, references: Sequence[Reference] = ()) -> Registered:
+        """The id and version of a schema in a subject, new or not, with warnings where the house would have it other.
 
         Raises SchemaInvalid, SchemaIncompatible, SchemaNotOwned or RequestRefused.
         """
-        answer = await self._send_signed("POST", f"/subjects/{_path(subject)}/versions", {"schema": text})
-        return self._as(answer, _Id).id
+        content = {"schema": text, "references": references} if references else {"schema": text}
+        answer = await self._send_signed("POST", f"/subjects/{_path(subject)}/versions", content, _LINTED)
+        return self._as(answer, Registered)
 
     async def set_level(self, subject: str, level: str) -> None:
         """Set a subject's compatibility level; raises as `register` does."""
         await self._send_signed("PUT", f"/config/{_path(subject)}", {"compatibility": level})
 
-    async def _send(self, method: str, path: str, content: Any = None) -> HttpResponse:
+    async def _send(
+        self, method: str, path: str, content: Any = None, headers: Mapping[str, str] = _HEADERS
+    ) -> HttpResponse:
         body = b"" if content is None else msgspec.json.encode(content)
         try:
-            return self._checked(await self._http.send(method, self._url + path, body, _HEADERS))
+            return self._checked(await self._http.send(method, self._url + path, body, headers))
         except PeerUnreachable as error:
             raise self._unreachable(error.message) from None
 
-    async def _send_signed(self, method: str, path: str, content: Any) -> HttpResponse:
+    async def _send_signed(
+        self, method: str, path: str, content: Any, headers: Mapping[str, str] = _HEADERS
+    ) -> HttpResponse:
         if self._credentials is None:
-            return await self._send(method, path, content)
+            return await self._send(method, path, content, headers)
         body = msgspec.json.encode(content)
         try:
             answer = await self._http.send_signed(
-                method, self._url + path, body, self._credentials, self._new_id(), self._clock, _HEADERS
+                method, self._url + path, body, self._credentials, self._new_id(), self._clock, headers
             )
             return self._checked(answer)
         except PeerUnreachable as error:

@@ -1,12 +1,17 @@
-"""The topic `_schemas` as the registry's store: one partition, compacted, written in transactions by one process."""
+"""The topic `_schemas` as the registry's store: one partition, compacted, followed by all and written by one.
+
+Who writes is Kafka's to say: every store has the same transactional id, and starting a producer of that id fences
+the others' and ends what they had begun (ADR 16).
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from exchange.clock import Clock
 from exchange.errors import PublisherFenced, TransportError
-from exchange.registry.ports import Apply
+from exchange.registry.ports import Apply, KeyValue
 from exchange.transport.kafka import (
     Outgoing,
     Partition,
@@ -28,7 +33,7 @@ def schemas_topic(replication: int = 1, name: str = TOPIC) -> TopicSpec:
 
 
 class KafkaSchemaStore:
-    """A SchemaStore on Kafka. A second process with the same `transactional_id` fences the first, which ends."""
+    """A SchemaStore on Kafka. Stores of one `transactional_id` are replicas; the last to call `lead` writes."""
 
     def __init__(
         self,
@@ -45,53 +50,52 @@ class KafkaSchemaStore:
         self._replication = replication
         self._producer = TransactionalProducer(bootstrap, transactional_id, commit_seconds=_COMMIT_SECONDS)
         self._reader: TableReader | None = None
-        self._fenced = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     async def start(self, apply: Apply) -> None:
-        """Fence, then read: nothing that another writer still had under way can appear behind what was read."""
-        await ensure_topics(self._bootstrap, [schemas_topic(self._replication, self._place.topic)])
-        await self._producer.start()
-        try:
-            self._reader = TableReader(
-                self._bootstrap, self._place.topic, lambda r: apply(r.key, r.value, r.offset), self._clock
-            )
-            await self._reader.start()
-        except BaseException:
+        """Make the topic where it is missing, read what is committed and go on following.
+
+        A transaction that is open was left by a leader that died, and `lead` ends it, or commits any moment.
+        """
+        topic = self._place.topic
+        await ensure_topics(self._bootstrap, [schemas_topic(self._replication, topic)])
+        reader = TableReader(
+            self._bootstrap, topic, lambda r: apply(r.key, r.value, r.offset), self._clock, past_open=False
+        )
+        await reader.start()
+        self._reader = reader
+
+    async def lead(self) -> None:
+        """Fence, then read to the end: nothing another had under way can appear behind what was read."""
+        table = self._table()
+        async with self._turn:
             await self._producer.close()
-            raise
+            await self._producer.largest_record(self._place.topic)
+            await self._producer.start()
+            try:
+                await self._read_to_end(table)
+            except BaseException:
+                await self._producer.close()
+                raise
 
-    async def prepare(self) -> None:
-        """After a write that failed: settle whether it happened (a new producer ends it), and read it if it did."""
-        if self._producer.is_open:
-            return
-        self._raise_if_fenced()
-        await self._producer.start()
-        end = (await high_watermarks(self._bootstrap, [self._place]))[self._place]
-        if end > 0:
-            await self._table().wait_until(self._place.number, end - 1)
+    async def append(self, records: Sequence[KeyValue]) -> int:
+        """All in one transaction."""
+        table = self._table()
+        outgoing = [Outgoing(*self._place, key, value, []) for key, value in records]
+        async with self._turn:
+            self._require_leading()
+            self._producer.require_fits(outgoing)  # before it is sent: the broker's refusal would end the producer
+            last = await self._write(outgoing)
+        await table.wait_until(self._place.number, last)
+        return last
 
-    async def append(self, key: bytes, value: bytes | None) -> None:
-        """One record, one transaction."""
-        record = Outgoing(self._place.topic, self._place.number, key, value, [])
-        try:
-            async with self._producer.transaction() as transaction:
-                [written] = await transaction.write([record])
-        except PublisherFenced:
-            self._fenced.set()
-            self._raise_if_fenced()
-        await self._table().wait_until(self._place.number, written.offset)
+    async def applied(self, offset: int) -> None:
+        """Wait until the reader is past it."""
+        await self._table().wait_until(self._place.number, offset)
 
     async def wait_stopped(self) -> None:
-        """Raises PublisherFenced, or what stopped the reader."""
-        following = asyncio.ensure_future(self._table().wait_stopped())
-        fenced = asyncio.ensure_future(self._fenced.wait())
-        try:
-            await asyncio.wait({following, fenced}, return_when=asyncio.FIRST_COMPLETED)
-            self._raise_if_fenced()
-            await following
-        finally:
-            following.cancel()
-            fenced.cancel()
+        """Raises what stopped the reader."""
+        await self._table().wait_stopped()
 
     async def close(self) -> None:
         """Stop following and writing."""
@@ -99,14 +103,27 @@ class KafkaSchemaStore:
         if self._reader is not None:
             await self._reader.close()
 
+    async def _write(self, outgoing: Sequence[Outgoing]) -> int:
+        try:
+            async with self._producer.transaction() as transaction:
+                [written] = await transaction.write(outgoing)
+        except PublisherFenced:
+            raise PublisherFenced(
+                f"another registry took over writing {self._place.topic} on Kafka at {self._bootstrap}"
+            ) from None
+        return written.last
+
+    async def _read_to_end(self, table: TableReader) -> None:
+        """The end is the high watermark, and the last offset before it may be a transaction's marker."""
+        end = (await high_watermarks(self._bootstrap, [self._place]))[self._place]
+        if end > 0:
+            await table.wait_until(self._place.number, end - 1)
+
     def _table(self) -> TableReader:
         if self._reader is None:
             raise TransportError("the registry's store was not started", code="registry_not_ready")
         return self._reader
 
-    def _raise_if_fenced(self) -> None:
-        if self._fenced.is_set():
-            raise PublisherFenced(
-                f"another registry took over writing {self._place.topic} on Kafka at {self._bootstrap}: this one ends; "
-                "run one `exchange registry` for an instance"
-            )
+    def _require_leading(self) -> None:
+        if not self._producer.is_open:
+            raise TransportError(f"this registry does not lead the writing of {self._place.topic}", code="not_leading")

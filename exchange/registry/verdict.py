@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exchange.avro import Incompatibility
-from exchange.registry.records import SchemaVersion
+from exchange.registry.entities import SchemaVersion
 
 _DESCRIPTIONS = {
     "FIXED_SIZE_MISMATCH": "The size of FIXED type field at path '{path}' in the {reader} schema does not match with "
@@ -33,7 +33,6 @@ def messages(found: Sequence[Incompatibility], earlier: Sequence[SchemaVersion],
     if not level.startswith("FULL") or any(each.reads == "new" for each in found):  # as Confluent has it
         old = earlier[found[0].earlier]
         lines += [f"{{oldSchemaVersion: {old.version}}}", _shown(old.text)]
-    lines.append(f"{{validateFields: 'false', compatibility: '{level}'}}")
     lines.append(f"{{explanation: '{'; '.join(dict.fromkeys(each.message for each in found))}'}}")
     return lines
 

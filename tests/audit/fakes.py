@@ -39,7 +39,7 @@ class MemoryWriter:
         if value is not None and len(value) > MAX_BYTES:
             raise RecordTooLarge("a record is larger than its topic takes")
         self._topic.values.append(value)
-        return Written(topic, partition or 0, len(self._topic.values) - 1, None)
+        return Written(topic, partition or 0, len(self._topic.values) - 1, None, len(self._topic.values) - 1)
 
     async def close(self) -> None:
         self.closed = True

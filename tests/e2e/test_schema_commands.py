@@ -105,3 +105,23 @@ def test_what_the_registry_refuses_is_told_in_words(home, tmp_path):
     unknown = home.run("schema", "register", FILE, "--topic", "gov.hydromet.observations.nothing.v1")
     assert unknown.returncode == 3
     assert "its owner has it added first" in unknown.stderr
+
+
+def test_a_schema_takes_types_from_another_topics(home, tmp_path):
+    """--reference names the type and where it is; shown, the schema has it written out."""
+    with open(FILE, encoding="utf-8") as observed:
+        name = "{namespace}.{name}".format_map(json.load(observed))
+    file = tmp_path / "station-moved.avsc"
+    fields = [{"name": "observation", "type": name, "doc": "What was observed."}]
+    record = {"type": "record", "name": "StationMoved", "namespace": "uz.gov.hydromet", "doc": "d", "fields": fields}
+    file.write_text(json.dumps(record), encoding="utf-8")
+    other = "gov.transport.flights.flight-departed.v1"
+    assert home.run("schema", "register", FILE, "--topic", TOPIC).returncode == 0
+    reference = f"{name}={SUBJECT}@1"
+    registered = home.run("schema", "register", str(file), "--topic", other, "--reference", reference)
+    assert registered.returncode == 0, registered.stderr
+    shown = data(home, "show", other)
+    assert "observation.station" in [each["field"] for each in shown["fields"]]
+    wrong = home.run("schema", "register", str(file), "--topic", other, "--reference", "no place")
+    assert wrong.returncode == 2
+    assert "TYPE=SUBJECT@VERSION" in wrong.stderr

@@ -2,21 +2,31 @@
 
 import asyncio
 
-from exchange.errors import PublisherFenced, TransportError
+from exchange.errors import BrokerUnreachable, PublisherFenced, RecordTooLarge, TransportError
+
+LARGEST = 8 << 20
 
 
 class MemoryLog:
-    """What outlives a store: the records, and which store writes."""
+    """What outlives a store: the records, which stores follow, and which one writes."""
 
     def __init__(self, records=()):
         self.records = list(records)
+        self.followers = []
         self.writer = None
+
+    def write(self, records):
+        """Append records, and have every follower apply them."""
+        self.records.extend(records)
+        for follower in self.followers:
+            follower.follow()
 
 
 class MemorySchemaStore:
     """A SchemaStore over a MemoryLog.
 
-    `fail_next` makes the next append fail: with False nothing was written, with True the record is there all the same.
+    `fail_next` makes the next append fail: with False nothing was written, with True the records are there all the
+    same. `stop_following` makes the process unable to go on.
     """
 
     def __init__(self, log=None):
@@ -24,44 +34,69 @@ class MemorySchemaStore:
         self.fail_next = None
         self._apply = None
         self._applied = 0
-        self._fenced = asyncio.Event()
+        self._leads = False
+        self._stopped = asyncio.Event()
 
     async def start(self, apply):
-        """Fence, then apply."""
-        if self.log.writer is not None:
-            self.log.writer._fenced.set()
-        self.log.writer = self
+        """Apply what there is, and follow."""
         self._apply = apply
-        self._follow()
+        self.follow()
+        self.log.followers.append(self)
 
-    async def prepare(self):
-        """Apply what there is."""
-        self._raise_if_fenced()
-        self._follow()
+    async def lead(self):
+        """Fence the one that leads."""
+        self._require_started()
+        self.log.writer, self._leads = self, True
 
-    async def append(self, key, value):
-        """Write and apply one record."""
-        self._raise_if_fenced()
+    async def append(self, records):
+        """Write and apply."""
+        self._require_leading()
+        if any(len(value or b"") > LARGEST for _, value in records):
+            raise RecordTooLarge("too large")
         failing, self.fail_next = self.fail_next, None
         if failing is not False:
-            self.log.records.append((key, value))
+            self.log.write(records)
         if failing is not None:
+            self._leads = False
             raise TransportError("the broker went away")
-        self._follow()
+        return len(self.log.records) - 1
+
+    async def applied(self, offset):
+        """At once: whatever is written here is applied everywhere."""
+        self._require_started()
+        if offset >= self._applied:
+            raise BrokerUnreachable("nothing was written there")
 
     async def wait_stopped(self):
-        """Until fenced."""
-        await self._fenced.wait()
-        self._raise_if_fenced()
+        """Until `stop_following`."""
+        self._require_started()
+        await self._stopped.wait()
+        raise TransportError("the reader ended")
 
     async def close(self):
-        """Nothing to stop."""
+        """Follow no longer."""
+        self._leads = False
+        if self in self.log.followers:
+            self.log.followers.remove(self)
 
-    def _follow(self):
+    def stop_following(self):
+        """What a reader that ends looks like."""
+        self._stopped.set()
+
+    def follow(self):
+        """Apply what is new."""
         for offset, (key, value) in list(enumerate(self.log.records))[self._applied :]:
             self._apply(key, value, offset)
         self._applied = len(self.log.records)
 
-    def _raise_if_fenced(self):
-        if self._fenced.is_set():
+    def _require_started(self):
+        if self._apply is None:
+            raise TransportError("the store was not started", code="registry_not_ready")
+
+    def _require_leading(self):
+        self._require_started()
+        if not self._leads:
+            raise TransportError("this registry does not lead", code="not_leading")
+        if self.log.writer is not self:
+            self._leads = False
             raise PublisherFenced("another registry took over")

@@ -1,6 +1,7 @@
 """A registry over the store in memory, and schemas to register."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -9,6 +10,7 @@ from exchange.registry import OpenWrites, RegistryClient, RegistryService, build
 from exchange.transport.http import HttpClient
 from exchange.transport.web import free_port, serve
 from tests.fakes.schema_store import MemorySchemaStore
+from tests.registry import raw_http
 
 SUBJECT = "gov.customs.tariff.code-listed.v1-value"
 
@@ -49,6 +51,12 @@ async def url(service):
     listen = f"127.0.0.1:{free_port()}"
     async with serve(build_app(service, OpenWrites()), listen):
         yield f"http://{listen}"
+
+
+@pytest.fixture
+def ask(url):
+    """Sends that registry a request: method, target, body, headers."""
+    return partial(raw_http.ask, url)
 
 
 @pytest.fixture

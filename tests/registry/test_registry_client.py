@@ -25,8 +25,8 @@ from tests.registry.conftest import BAD, SUBJECT, V1, V2, schema
 
 async def test_a_registered_schema_can_be_asked_for_in_every_way(client):
     """By id, by content, by version, by name."""
-    assert await client.register(SUBJECT, V1) == 1
-    assert await client.register(SUBJECT, V2) == 2
+    assert (await client.register(SUBJECT, V1)).id == 1
+    assert (await client.register(SUBJECT, V2)).id == 2
     assert (await client.schema(2)).schema == Schema.parse(V2)
     assert await client.lookup(SUBJECT, V1 + " ") == Registration(SUBJECT, 1, 1, V1)
     assert await client.version(SUBJECT) == Registration(SUBJECT, 2, 2, V2)
@@ -58,7 +58,7 @@ async def test_a_level_is_set_and_told(client):
         (lambda c: c.versions("none"), SchemaNotFound, "Subject 'none' not found"),
         (lambda c: c.register(SUBJECT, "{"), SchemaInvalid, "Invalid schema"),
         (lambda c: c.register(SUBJECT, BAD), SchemaIncompatible, "region_code"),
-        (lambda c: c.check(SUBJECT, "{"), SchemaInvalid, "Invalid schema"),
+        (lambda c: c.check(SUBJECT, "{"), SchemaInvalid, "the schema is not JSON"),
         (lambda c: c.set_level(SUBJECT, "UP"), SchemaInvalid, "Invalid compatibility level"),
     ],
 )
@@ -85,7 +85,7 @@ async def test_the_owner_registers_and_configures_with_its_signature(guarded):
     """Over a real connection: the signature covers host, path and body."""
     subject = f"{RESIDENCE_TOPIC}-value"
     client = guarded(INTERIOR)
-    assert await client.register(subject, V1) == 1
+    assert (await client.register(subject, V1)).id == 1
     await client.set_level(subject, "FULL")
     assert await guarded(None).level(subject) == "FULL"
 

@@ -49,7 +49,7 @@ async def test_the_owner_registers(client, instance, clock):
     """A signature of the topic's agency is enough."""
     path = f"/subjects/{OWN}/versions"
     response = await client.post(path, **signed(path, instance.credentials(INTERIOR), clock))
-    assert (response.status_code, response.json()) == (200, {"id": 1})
+    assert (response.status_code, response.json()["id"]) == (200, 1)
 
 
 async def test_another_agency_is_refused_by_name(client, instance, clock):
@@ -170,4 +170,4 @@ async def test_an_open_registry_says_so_and_takes_every_write(service):
         app = build_app(service, OpenWrites())
     assert [each["log_level"] for each in said] == ["warning"]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{HOST}") as client:
-        assert (await client.post("/subjects/any/versions", json={"schema": V1})).json() == {"id": 1}
+        assert (await client.post("/subjects/any/versions", json={"schema": V1})).json()["id"] == 1

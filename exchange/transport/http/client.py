@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx
 import httpx_aiohttp
+import yarl
 
 from exchange.clock import Clock
 from exchange.errors import PeerUnreachable
@@ -39,7 +40,7 @@ class HttpClient:
 
     def __init__(self, timeout: float = 10.0, trust: ssl.SSLContext | None = None, limit: int = 16 << 20) -> None:
         self._limit = limit
-        transport = httpx_aiohttp.AiohttpTransport(verify=trust or True, retries=0)
+        transport = _Transport(verify=trust or True, retries=0)
         self._client = httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)
 
     async def __aenter__(self) -> Self:
@@ -53,8 +54,9 @@ class HttpClient:
     async def send(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> HttpResponse:
-        """Raises PeerUnreachable, naming the address, where no whole answer came.
+        """The answer. A header `host` goes out in place of the address's own.
 
+        Raises PeerUnreachable, naming the address, where no whole answer came.
         Its code is `peer_timeout` where it did not come in time, `answer_too_large` where it has too many bytes.
         """
         try:
@@ -97,6 +99,18 @@ class HttpClient:
             agency, directory = answering
             verify_response(answer.status, answer.headers, answer.body, signed, agency, directory, clock.now())
         return answer
+
+
+class _Transport(httpx_aiohttp.AiohttpTransport):
+    """Sends a path and query as they are: another spelling of them (%3A as :) would not be what was signed."""
+
+    def get_client(self) -> aiohttp.ClientSession:
+        session = super().get_client()
+        request = session.request
+        session.request = lambda method, url, **settings: request(  # type: ignore[method-assign]
+            method, yarl.URL(str(url), encoded=True), **settings
+        )
+        return session
 
 
 def _unreachable(url: str, error: Exception) -> PeerUnreachable:

@@ -79,6 +79,11 @@ class KafkaAdmin:
         async with translated(self._bootstrap, self._timeout):
             return len((await self._client.describe_cluster())["brokers"])
 
+    async def cluster_id(self) -> str:
+        """What the cluster calls itself."""
+        async with translated(self._bootstrap, self._timeout):
+            return str((await self._client.describe_cluster())["cluster_id"])
+
     async def ensure_topics(self, specs: Iterable[TopicSpec]) -> None:
         """Create the topics that are missing and widen those with too few partitions; running it again is harmless.
 

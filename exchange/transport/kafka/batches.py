@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from aiokafka.errors import IllegalOperation
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
+from exchange.errors import RecordTooLarge
+from exchange.transport.kafka.failures import TOO_LARGE
 from exchange.transport.kafka.record import Partition, Written
 
 Writable = tuple[str, int, bytes | None, bytes | None, list[tuple[str, bytes]]]
@@ -39,9 +42,11 @@ class BatchSizes:
         self._codec = _CODECS[compression]
         self._transactional = transactional
         self._limits: dict[str, int] = {}
+        self._largest: dict[str, int] = {}
 
     def learn(self, topic: str, largest: int) -> None:
         """The topic takes batches of `largest` bytes (max.message.bytes)."""
+        self._largest[topic] = largest
         self._limits[topic] = max(1, min(largest - _MARGIN, MAX_BATCH_BYTES))
 
     def create(self, topic: str) -> Any:
@@ -49,6 +54,20 @@ class BatchSizes:
         return BatchBuilder(
             self._limits.get(topic, BATCH_BYTES), self._codec, is_transactional=int(self._transactional)
         )
+
+    def require_fits(self, record: Writable) -> None:
+        """Raises RecordTooLarge where the topic would not take the record, compressed and alone in its batch.
+
+        Known only of topics that were learned. A writer that asks first is not closed by the broker's refusal.
+        """
+        topic, _, key, value, headers = record
+        largest = self._largest.get(topic)
+        if largest is None or len(key or b"") + len(value or b"") <= self._limits[topic]:
+            return
+        batch = DefaultRecordBatchBuilder(2, self._codec, int(self._transactional), -1, -1, 0, self._limits[topic])
+        batch.append(0, None, key, value, headers)
+        if len(batch.build()) > largest:
+            raise RecordTooLarge(TOO_LARGE)
 
 
 class Batches:
@@ -58,7 +77,7 @@ class Batches:
         self._producer = producer
         self._sizes = sizes
         self._open: dict[tuple[str, int], Any] = {}
-        self._sending: dict[tuple[str, int], list[asyncio.Task[Any]]] = {}
+        self._sending: dict[tuple[str, int], list[asyncio.Task[Written]]] = {}
         self._turns: dict[tuple[str, int], asyncio.Lock] = {}
 
     def feed(self, records: Iterable[Writable]) -> None:
@@ -74,7 +93,7 @@ class Batches:
                 append(timestamp=None, key=key, value=value, headers=headers)  # a batch's first record always fits
 
     async def finish(self) -> list[Written]:
-        """Send the rest and wait until every batch is durable: where each partition's records begin."""
+        """Send the rest and wait until every batch is durable: where each partition's records begin and end."""
         for place in list(self._open):
             self._send(place)
         tasks = [task for tasks in self._sending.values() for task in tasks]
@@ -82,7 +101,7 @@ class Batches:
         failures = [each for each in outcomes if isinstance(each, BaseException)]
         if failures:  # all were awaited: a commit may only follow when none failed
             raise min(failures, key=lambda each: isinstance(each, IllegalOperation))  # the cause before its echoes
-        return [written(Partition(*place), tasks[0].result()) for place, tasks in self._sending.items()]
+        return [replace(each[0].result(), last=each[-1].result().last) for each in self._sending.values()]
 
     async def cancel(self) -> None:
         """Give up what is under way; the transaction is about to be aborted."""
@@ -97,17 +116,16 @@ class Batches:
 
     def _send(self, place: tuple[str, int]) -> None:
         """In its own task: handing a batch over waits until aiokafka has taken the one before it."""
-        task = asyncio.create_task(self._deliver(self._open.pop(place), place))
+        task = asyncio.create_task(self._deliver(self._open.pop(place), Partition(*place)))
         self._sending.setdefault(place, []).append(task)
 
-    async def _deliver(self, batch: Any, place: tuple[str, int]) -> Any:
-        topic, partition = place
+    async def _deliver(self, batch: Any, place: Partition) -> Written:
         async with self._turns.setdefault(place, asyncio.Lock()):  # a lock is fair: batches keep their order
-            future = await self._producer.send_batch(batch, topic, partition=partition)
-        return await future
+            future = await self._producer.send_batch(batch, place.topic, partition=place.number)
+        return written(place, await future, batch.record_count())
 
 
-def written(place: Partition, meta: Any) -> Written:
+def written(place: Partition, meta: Any, count: int = 1) -> Written:
     """aiokafka's answer to a batch, as ours: the timestamp only where the broker set it."""
-    by_broker = meta.timestamp_type != _CREATE_TIME
-    return Written(place.topic, place.number, meta.offset, meta.timestamp if by_broker else None)
+    stamp = None if meta.timestamp_type == _CREATE_TIME else meta.timestamp
+    return Written(place.topic, place.number, meta.offset, stamp, meta.offset + count - 1)

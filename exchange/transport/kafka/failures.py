@@ -19,6 +19,7 @@ from exchange.errors import BrokerUnreachable, ExchangeError, PublisherFenced, R
 
 CONNECT_SECONDS = 9.0
 """How long a start may take before the broker counts as unreachable: the caller has its answer within 10 s."""
+TOO_LARGE = "a record is larger than its topic takes (max.message.bytes)"
 
 
 def unreachable(bootstrap: str) -> BrokerUnreachable:
@@ -39,7 +40,7 @@ def translate(error: BaseException, bootstrap: str) -> ExchangeError:
             "this one stops; see that only one runs"
         )
     if isinstance(error, MessageSizeTooLargeError):
-        return RecordTooLarge("a record is larger than its topic takes (max.message.bytes)")
+        return RecordTooLarge(TOO_LARGE)
     if isinstance(error, (KafkaConnectionError, OSError, TimeoutError)):
         return unreachable(bootstrap)
     return TransportError(f"Kafka at {bootstrap} refused: {type(error).__name__}: {error}")

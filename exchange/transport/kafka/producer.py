@@ -78,6 +78,11 @@ class Producer:
         self._sizes.learn(topic, largest)
         return largest
 
+    def require_fits(self, records: Iterable[Writable]) -> None:
+        """Raises RecordTooLarge before anything is sent, where the topic's limit was asked for (`largest_record`)."""
+        for record in records:
+            self._sizes.require_fits(record)
+
     def _open(self) -> Any:
         if self._producer is None:
             raise TransportError("this producer is closed, or failed before: start a new one", code="producer_closed")
@@ -154,7 +159,7 @@ class Transaction:
     async def write(self, records: Iterable[Writable] = ()) -> list[Written]:
         """Write these and all that was fed, and wait until all are durable; visible with the commit.
 
-        Where each partition's records begin. Order within a partition is kept.
+        Where each partition's records begin and end. Order within a partition is kept.
         """
         self._batches.feed(records)
         return await self._batches.finish()

@@ -65,12 +65,13 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a partition's records of one write begin, and the broker's time (ms; None where writers set it)."""
+    """Where a partition's records of one write begin and end, and the broker's time (ms; None where writers set it)."""
 
     topic: str
     partition: int
     offset: int
     timestamp: int | None
+    last: int
 
 
 @dataclass(frozen=True, slots=True)

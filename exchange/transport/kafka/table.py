@@ -25,7 +25,9 @@ _POLL_LIMIT = 5_000
 class TableReader:
     """Applies every committed record of a topic, in each partition's order, and knows how current it is.
 
-    `apply` is called in the reader's own task; what it raises stops the reader and is raised to whoever waits.
+    `apply` is called in the reader's own task; what it raises stops the reader and is raised to whoever waits. Unless
+    `past_open`, starting waits for nothing that is not committed: a transaction whose writer was killed stays open for
+    as long as the broker lets it.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class TableReader:
         clock: Clock,
         *,
         load_seconds: float = 120.0,
+        past_open: bool = True,
     ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._apply = apply
         self._clock = clock
         self._load_seconds = load_seconds
+        self._past_open = past_open
         self._positions: dict[Partition, int] = {}
         self._moved = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -82,7 +86,7 @@ class TableReader:
         try:
             places = await consumer.partitions(self._topic)
             consumer.assign(places)
-            goal = await high_watermarks(self._bootstrap, places)
+            goal = await (high_watermarks(self._bootstrap, places) if self._past_open else consumer.end_offsets(places))
             self._positions = dict.fromkeys(places, 0)
             self._task = asyncio.create_task(self._follow(consumer))
         except BaseException:

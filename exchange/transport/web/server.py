@@ -1,4 +1,4 @@
-"""Serving a Starlette application on granian, inside the process's own event loop."""
+"""Serving an ASGI application on granian, inside the process's own event loop."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from exchange.errors import SettingsError
 from exchange.transport.ports import why_taken
@@ -38,7 +38,7 @@ def operational_routes(not_ready: Readiness = lambda: None) -> list[Route]:
 
 
 @asynccontextmanager
-async def serve(app: Starlette, listen: str) -> AsyncIterator[None]:
+async def serve(app: ASGIApp, listen: str) -> AsyncIterator[None]:
     """Serve `app` at `listen` (HOST:PORT) while the block runs; raises SettingsError where the port is taken."""
     host, _, port = listen.rpartition(":")
     _require_free(host, int(port))

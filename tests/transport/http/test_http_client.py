@@ -118,6 +118,31 @@ async def test_what_is_signed_is_what_is_sent():
     assert b'signature-input: exchange=("@method"' in request
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/subjects/%3A.ctx%3As/versions?normalize=true&a=%3A&b=%7e&c=a+b&d=%20&e",
+        "/subjects/a%2Fb%20c~%7E%c3%a9",
+        "/%41?x=%2B%3D%26;",
+    ],
+)
+async def test_a_path_goes_out_in_the_spelling_it_came_in(target):
+    """A signature covers the spelling: nothing is escaped, or taken out of its escape, on the way."""
+    heard = []
+    async with peer(HELLO, heard) as url, HttpClient() as http:
+        await http.send("GET", url + target)
+    assert heard[0].startswith(f"GET {target} HTTP/1.1\r\n".encode())
+
+
+async def test_a_host_of_ones_own_goes_out_alone():
+    """Whoever passes a request on names the host that its sender named."""
+    heard = []
+    async with peer(HELLO, heard) as url, HttpClient() as http:
+        await http.send("PUT", url, b"body", {"host": "registry.example:8081", "x-forward": "true"})
+    assert b"host: registry.example:8081\r\n" in heard[0].lower()
+    assert heard[0].lower().count(b"host:") == 1
+
+
 async def test_an_unsigned_answer_is_not_believed():
     """Where an answer must be signed, one that is not is refused."""
     instance = FakeInstance(SystemClock().now())

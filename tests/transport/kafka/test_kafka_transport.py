@@ -198,6 +198,32 @@ async def test_a_record_larger_than_its_topic_takes_is_said(kafka, unique):
             await single.append(name, b"x" * 5_000)
 
 
+async def test_a_writer_that_asks_first_is_not_closed_by_a_record_that_is_too_large(kafka, unique, writer):
+    """What counts is the record's size once compressed, and what the topic takes once that was asked for."""
+    name = unique("small")
+    await ensure_topics(kafka, [TopicSpec(name, settings={"max.message.bytes": "100000"})])
+    random, regular = Outgoing(name, 0, b"k", os.urandom(200_000), []), Outgoing(name, 0, b"k", b"x" * 200_000, [])
+    writer.require_fits([random, regular])
+    await writer.largest_record(name)
+    with pytest.raises(RecordTooLarge, match="larger than its topic takes"):
+        writer.require_fits([regular, random])
+    writer.require_fits([regular])
+    async with writer.transaction() as transaction:
+        await transaction.write([regular])
+    assert [record.value for record in await read(kafka, name)] == [regular.value]
+
+
+async def test_a_write_says_where_it_begins_and_ends(kafka, topic, writer):
+    """Both offsets are those of the records, however many batches they took."""
+    async with writer.transaction() as transaction:
+        [one] = await transaction.write([Outgoing(topic, 0, b"k", b"v", [])])
+        assert (one.offset, one.last) == (0, 0)
+    async with writer.transaction() as transaction:
+        [many] = await transaction.write([Outgoing(topic, 0, b"k", os.urandom(300_000), []) for _ in range(7)])
+    offsets = [record.offset for record in await read(kafka, topic)]
+    assert (many.offset, many.last) == (offsets[1], offsets[-1])
+
+
 async def test_an_append_returns_once_it_is_durable_and_can_be_read(kafka, topic):
     """An append says where it is, and a table that waits for that offset has it."""
     found = []
@@ -349,3 +375,10 @@ def test_murmur2_is_kafkas(key):
     assert murmur2(key) == reference(key) & 0xFFFFFFFF
     assert partition_of(key, 7) == (reference(key) & 0x7FFFFFFF) % 7
     assert partition_of(key, 1) == 0
+
+
+async def test_a_cluster_tells_its_name(kafka):
+    """The same whoever asks."""
+    async with KafkaAdmin(kafka) as admin, KafkaAdmin(kafka) as other:
+        assert len(await admin.cluster_id()) == 22  # a UUID in base64
+        assert await admin.cluster_id() == await other.cluster_id()
