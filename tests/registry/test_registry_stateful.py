@@ -33,6 +33,8 @@ REQUESTS = st.sampled_from(
 LEVELS = st.sampled_from(["NONE", "BACKWARD", "FULL_TRANSITIVE"])
 NUMBERS = st.sampled_from([LATEST, 1, 2, 3, 4])
 IDS = st.integers(0, 12)
+BREAKING = st.sampled_from([None, None, None, False, True])
+"""Whether the broker goes away in the middle of a write, which is then there or not."""
 
 
 def context_of(subject):
@@ -54,12 +56,12 @@ class Registry(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ what people do
 
-    @rule(subject=SUBJECTS, request=REQUESTS)
-    def register(self, subject, request):
+    @rule(subject=SUBJECTS, request=REQUESTS, breaking=BREAKING)
+    def register(self, subject, request, breaking):
         """A schema gets the id that it has, or one that never was; and the next number, or the one it has."""
         before = self.numbers(subject)
         was = self.known_id(subject, request)
-        made = self.attempt(self.service.register(subject, request))
+        made = self.attempt(self.service.register(subject, request), breaking)
         if made is None:
             return
         self.remember(made)
@@ -74,26 +76,36 @@ class Registry(RuleBasedStateMachine):
 
     @rule(subject=SUBJECTS, request=REQUESTS, number=st.integers(1, 5), schema_id=IDS)
     def bring_in(self, subject, request, number, schema_id):
-        """An id and a number of another registry: taken in import mode, where the id is nobody else's."""
+        """An id and a number of another registry: taken in import mode, where the id is nobody else's.
+
+        Only who imports may say that an id is another schema's, once what had it was deleted for good.
+        """
+        context = context_of(subject)
+        is_known = any(
+            (context_of(each.subject), each.id) == (context, schema_id)
+            for each in self.service.schemas(":*:", deleted=True)
+        )
         request = sent(request.schema, references=request.references, version=number, id=schema_id)
         made = self.attempt(self.service.register(subject, request))
         if made is not None:
             assert (made.version, made.id) == (number, schema_id)
+            if not is_known:
+                self.texts.pop((context, schema_id), None)
             self.remember(made)
             self.live[subject, number] = made
 
-    @rule(subject=SUBJECTS, number=NUMBERS, permanent=st.booleans())
-    def delete_version(self, subject, number, permanent):
+    @rule(subject=SUBJECTS, number=NUMBERS, permanent=st.booleans(), breaking=BREAKING)
+    def delete_version(self, subject, number, permanent, breaking):
         """What was answered as deleted is deleted."""
-        gone = self.attempt(self.service.delete_version(subject, number, permanent))
+        gone = self.attempt(self.service.delete_version(subject, number, permanent), breaking)
         if gone is not None:
             self.live.pop((subject, gone), None)
             assert self.numbers(subject).get(gone) is (None if permanent else True)
 
-    @rule(subject=SUBJECTS, permanent=st.booleans())
-    def delete_subject(self, subject, permanent):
+    @rule(subject=SUBJECTS, permanent=st.booleans(), breaking=BREAKING)
+    def delete_subject(self, subject, permanent, breaking):
         """All its versions."""
-        gone = self.attempt(self.service.delete_subject(subject, permanent))
+        gone = self.attempt(self.service.delete_subject(subject, permanent), breaking)
         for number in gone or ():
             self.live.pop((subject, number), None)
         if gone:
@@ -106,7 +118,10 @@ class Registry(RuleBasedStateMachine):
         if made is not None:
             assert self.service.config(subject).compatibility_level == name
 
-    @rule(subject=SUBJECTS | st.sampled_from([None, ":.c:"]), mode=st.sampled_from(["READWRITE", "IMPORT", "READONLY"]))
+    @rule(
+        subject=SUBJECTS | st.sampled_from([None, ":.c:"]),
+        mode=st.sampled_from(["READWRITE", "READWRITE", "IMPORT", "READONLY"]),
+    )
     def set_mode(self, subject, mode):
         """Importing begins with nothing there; then what was deleted is gone for good."""
         made = self.attempt(self.service.set_mode(subject, mode))
@@ -118,10 +133,11 @@ class Registry(RuleBasedStateMachine):
         """Or with what is there."""
         self.attempt(self.service.set_mode(subject, "IMPORT", force=True))
 
-    @rule(there=st.booleans())
-    def break_next_write(self, there):
-        """The broker goes away in the middle of the next write, which is there or not."""
-        self.store.fail_next = there
+    @rule(subject=SUBJECTS)
+    def delete_for_good(self, subject):
+        """Both steps."""
+        self.delete_subject(subject, False, None)
+        self.delete_subject(subject, True, None)
 
     # ------------------------------------------------------------------ what happens to it
 
@@ -237,12 +253,15 @@ class Registry(RuleBasedStateMachine):
         context = context_of(made.subject)
         self.highest[context] = max(self.highest[context], made.id)
 
-    def attempt(self, work):
+    def attempt(self, work, breaking=None):
         """What a write answered; None where it was refused."""
+        self.store.fail_next = breaking if self.service.leads else None
         try:
             return self.run(work)
         except ExchangeError:
             return None
+        finally:
+            self.store.fail_next = None
 
     def run(self, work):
         """On this machine's own loop."""
@@ -254,7 +273,7 @@ class Registry(RuleBasedStateMachine):
         self.loop.close()
 
 
-Registry.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Registry.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
 class TestRegistry(Registry.TestCase):
