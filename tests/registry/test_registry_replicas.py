@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,48 +12,16 @@ from exchange.errors import PublisherFenced
 from exchange.ids import uuid7
 from exchange.registry import OpenWrites, RegistryService, Replicas, SignedWrites, build_app
 from exchange.registry.answers import Answer
-from exchange.registry.records import LeaderRecord, encode_leader
+from exchange.registry.entities import SchemaRequest
 from exchange.transport.http import HttpClient, HttpRequest, authority_of, sign_request
-from exchange.transport.web import free_port, serve
 from tests.fakes.instance import INTERIOR, RESIDENCE_TOPIC, TAX, FakeInstance
 from tests.fakes.schema_store import MemoryLog, MemorySchemaStore
 from tests.registry.conftest import BAD, V1, V2, schema
+from tests.registry.memory_cluster import Replica, announce, announced, never, reply
 from tests.registry.raw_http import ask
 
 NOBODY = "http://127.0.0.1:1"
 SLOW = {"patience": 0.2, "succession": 0.3}
-
-
-class Replica:
-    """One replica of the cluster: its service, store and address."""
-
-    def __init__(self, log, http, writes, settings):
-        self.listen = f"127.0.0.1:{free_port()}"
-        self.url = f"http://{self.listen}"
-        self.store = MemorySchemaStore(log)
-        self.service = RegistryService(self.store, self.url, alone=False)
-        self.replicas = Replicas(self.service, http, self.url, **settings)
-        self.app = build_app(self.service, writes, self.replicas)
-
-    async def ask(self, method, target, body=None, **headers):
-        """Send this replica a request."""
-        return await ask(self.url, method, target, body, **headers)
-
-    async def register(self, subject, text):
-        """The id it answers."""
-        reply = await self.ask("POST", f"/subjects/{subject}/versions", {"schema": text})
-        assert reply.status == 200, reply
-        return reply.json["id"]
-
-    @asynccontextmanager
-    async def running(self):
-        """Follow, and serve."""
-        await self.service.start()
-        try:
-            async with serve(self.app, self.listen):
-                yield self
-        finally:
-            await self.service.close()
 
 
 @pytest.fixture
@@ -102,29 +70,6 @@ async def peer(log):
             return url, heard
 
         yield make
-
-
-def announce(log, url):
-    """What a replica that takes over writes."""
-    log.write([encode_leader(LeaderRecord(url, {}))])
-
-
-def announced(log):
-    """Who was ever announced, in order."""
-    return [json.loads(value)["leader"] for key, value in log.records if b"NOOP" in key and b"leader" in value]
-
-
-def reply(body, status=200, **headers):
-    """An answer in HTTP."""
-    lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}", "connection: close"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-async def never(ended):
-    """No answer at all."""
-    await ended.wait()
-    return b""
 
 
 async def test_a_write_at_any_replica_is_read_at_once_there_and_everywhere(start, log):
@@ -364,6 +309,28 @@ async def test_two_that_do_not_reach_each_other_never_give_an_id_twice(log, http
         for number, schema_id in ids.items():
             for each in unreachable:
                 assert json.loads(each.service.by_id(schema_id).text) == json.loads(asked[number])
+
+
+async def test_a_replica_that_was_not_told_to_lead_does_not_write(log):
+    """Asked past everything that sends writes to the leader, it refuses; it does not take the lead."""
+    service = RegistryService(MemorySchemaStore(log), "http://one", alone=False)
+    await service.start()
+    with pytest.raises(PublisherFenced, match="does not lead"):
+        await service.register("s", SchemaRequest(schema=V1))
+    assert log.records == []
+    await service.claim()
+    assert (await service.register("s", SchemaRequest(schema=V1))).id == 1
+    await service.close()
+
+
+@pytest.mark.parametrize("written", [True, False])
+async def test_a_write_whose_outcome_is_unknown_is_settled_by_the_leader(start, written):
+    """It leads anew as long as no other is announced; what was written is answered, what was not is written."""
+    replica = await start(succession=30.0)
+    await replica.register("s", V1)
+    replica.store.fail_next = written
+    assert (await replica.ask("DELETE", "/subjects/s")).json == [1]
+    assert replica.service.leads
 
 
 class Lost:
