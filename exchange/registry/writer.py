@@ -211,8 +211,9 @@ class Writer:
 
     async def _attempt(self, writes: Sequence[_Write[Any]]) -> None:
         if not self.leads:
-            await self._claim_alone()
-            if self._unsettled is not None and not self._state.awaited:
+            if not self._is_there():  # before another's announcement all that was ours is applied
+                await self._claim_alone()
+            if self._unsettled is not None and self._is_there():
                 return self._unsettled.settle(self._state)
         batch = Batch(self._state)
         decided = [(write, outcome) for write in writes for outcome in self._decided(write, batch)]
@@ -222,6 +223,10 @@ class Writer:
             # SIGKILL before this commits: no id of the batch was ever answered; after: all of it is there.
             await self._store.append(batch.records)
         return transaction.settle(self._state)
+
+    def _is_there(self) -> bool:
+        """Whether the transaction of unknown outcome was committed after all."""
+        return self._unsettled is not None and not self._state.awaited
 
     def _decided(self, write: _Write[_T], batch: Batch) -> list[_T]:
         """The outcome, or nothing where it was refused."""

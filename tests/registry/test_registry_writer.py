@@ -284,6 +284,49 @@ async def test_a_registry_that_was_taken_over_becomes_a_follower():
     assert first.not_ready() is None
 
 
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_replica_taken_over_in_the_middle_of_a_write_knows_whether_it_is_there(there):
+    """Then it answers it; else it is fenced, and whoever passes the write on has it done once."""
+    log = MemoryLog()
+
+    class Overtaken(MemorySchemaStore):
+        by = None
+
+        async def append(self, records):
+            if self.by is None:
+                return await super().append(records)
+            other, self.by, self.fail_next = self.by, None, there
+            try:
+                return await super().append(records)
+            finally:
+                await other.claim()
+
+    store = Overtaken(log)
+    first = RegistryService(store, url="http://first", alone=False)
+    await first.start()
+    second = await started(log, url="http://second", alone=False)
+    await first.claim()
+    await registered(first, SUBJECT, V1, V2)
+    store.by = second
+    if there:
+        assert await first.delete_version(SUBJECT, LATEST) == 2
+        assert second.versions(SUBJECT) == [1]
+    else:
+        with pytest.raises(PublisherFenced):
+            await first.delete_version(SUBJECT, LATEST)
+        assert second.versions(SUBJECT) == [1, 2]
+    assert (first.leader, first.leads, second.leads) == ("http://second", False, True)
+
+
+async def test_a_replica_writes_only_once_it_was_told_to_lead():
+    """Alone it claims by itself; among others that is for whoever passes writes on."""
+    service = await started(url="http://first", alone=False)
+    with pytest.raises(PublisherFenced):
+        await service.register(SUBJECT, sent(V1))
+    await service.claim()
+    assert (await service.register(SUBJECT, sent(V1))).id == 1
+
+
 async def test_a_registry_that_was_taken_over_claims_anew_when_it_is_asked_to_write():
     """Who sends a write to a follower wants it to lead; ids go on where the other left off."""
     log = MemoryLog()
