@@ -17,7 +17,7 @@ from fastavro.write import schemaless_writer
 from exchange.avro.checks import compile_check
 from exchange.avro.explain import explain_value
 from exchange.avro.reader import Decode, compile_decode
-from exchange.avro.shape import has_weightless_items, is_recursive, with_python_defaults
+from exchange.avro.shape import definitions, has_weightless_items, is_recursive, with_python_defaults
 from exchange.avro.writer import Encode, compile_encode
 from exchange.errors import SchemaInvalid, ValueInvalid
 
@@ -30,7 +30,7 @@ class Codec:
     def __init__(self, resolved: Any) -> None:
         """Raises SchemaInvalid where fastavro finds what we did not."""
         try:
-            self._parsed: Any = fastavro.parse_schema(with_python_defaults(resolved), _ignore_default_error=True)
+            self._parsed: Any = _parsed(with_python_defaults(resolved))
         except Exception as error:  # fastavro raises whatever it meets
             raise SchemaInvalid(f"the schema is wrong: {error}") from None
         self._resolved = resolved
@@ -77,6 +77,19 @@ class Codec:
             return explain_value(value, self._resolved)
         except RecursionError:
             return "/: the value is nested too deep, or holds itself"
+
+
+def _parsed(schema: Any) -> Any:
+    """fastavro's schema. It takes symbols of Latin letters only; those that are others are put in once it has."""
+    symbols = [
+        (each["symbols"], list(each["symbols"])) for each in definitions(schema).values() if each["type"] == "enum"
+    ]
+    for taken, _ in symbols:
+        taken[:] = [f"_{i}" for i in range(len(taken))]
+    parsed = fastavro.parse_schema(schema, _ignore_default_error=True)
+    for taken, real in symbols:
+        taken[:] = real
+    return parsed
 
 
 _WEIGHTLESS = "an array of items that take no bytes can be of any length: such schemas are not carried"

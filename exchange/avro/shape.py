@@ -130,8 +130,9 @@ def _convert(schema: Any, known: Mapping[str, Any]) -> Any:
     if schema["type"] in NAMED:
         changed["name"] = qualified(schema["name"])
     dropped = {"namespace", "logicalType"} if _is_wrong_decimal(schema) else {"namespace"}
-    if schema["type"] == "enum" and not isinstance(schema.get("default"), str):
-        dropped.add("default")
+    if schema["type"] == "enum":
+        dropped.add("default")  # for readers of other schemas only
+        changed["symbols"] = list(schema["symbols"])
     return {key: value for key, value in schema.items() if key not in dropped} | changed
 
 

@@ -117,7 +117,7 @@ class _Writer:
             return {each["name"]: self.default(each["type"]) for each in kind["fields"] if self.often(0.8)}
         if outer == "enum":
             return self.pick(kind["symbols"] or ["P"])
-        return "\u0001" * kind["size"] if outer == "fixed" and kind["size"] in (1, 2) else OF_TYPE.get(outer)
+        return "\u0001" * 2 if outer == "fixed" else OF_TYPE.get(outer)
 
     def changed(self, schema):
         """A schema of one to three small changes."""

@@ -135,3 +135,164 @@ def test_mutually_recursive_types_are_compared():
     assert check_compatibility(pair("long"), [pair("int")], "BACKWARD") == []
     [found] = check_compatibility(pair("int"), [pair("long")], "BACKWARD")
     assert found.path == "/fields/1/type"
+
+
+def fields(count, kind, **more):
+    """A record of many fields of one kind, as JSON."""
+    made = [{"name": f"field_{i}", "type": kind, **more} for i in range(count)]
+    return {"type": "record", "name": "R", "fields": made}
+
+
+def nested(depth, kind, padding=0):
+    """Records inside each other."""
+    for number in range(depth):
+        doc = "x" * padding
+        kind = {"type": "record", "name": f"R{number}", "fields": [{"name": "in", "type": kind, "doc": doc}]}
+    return kind
+
+
+def doubling(count, kind):
+    """Records that each hold the one before twice: written out they would be of 2 ^ count fields."""
+    fields = [{"name": "a", "type": kind}]
+    made = []
+    for number in range(count):
+        made.append({"type": "record", "name": f"R{number}", "fields": fields})
+        fields = [{"name": name, "type": f"R{number}"} for name in "ab"]
+    return made
+
+
+def fixeds(count, size, namespace="x"):
+    """A union of many fixed."""
+    return [{"type": "fixed", "name": f"{namespace}.F{number}", "size": size} for number in range(count)]
+
+
+def alike(kind):
+    """A union of records that go by one name, but for their namespaces: any could be read as any."""
+    made = [{"name": f"a{number}", "type": kind} for number in range(20)]
+    return [{"type": "record", "name": f"n{number}.R", "fields": made} for number in range(1_900)]
+
+
+def many_unions(size):
+    """A record of many fields of one large union."""
+    names = [f"x.F{number}" for number in range(200)]
+    first = {"name": "first", "type": fixeds(200, size)}
+    others = [{"name": f"field_{i}", "type": names} for i in range(900)]
+    return {"type": "record", "name": "R", "fields": [first, *others]}
+
+
+MEGABYTES = {
+    "fields of another type": (fields(40_000, "int"), fields(40_000, "string"), 1_000),
+    "nullable fields of another type": (fields(28_000, ["null", "int"]), fields(28_000, ["null", "string"]), 1_000),
+    "docs that look like numbers": (fields(20_000, "int", doc="since v1.5"), fields(20_000, "int", doc="v1.6"), 0),
+    "doubles": (fields(20_000, "double", default=1.5), fields(20_000, "double", default=2.5), 0),
+    "records in records": (nested(90, "int", 20_000), nested(90, "string", 20_000), 1),
+    "records that hold the one before twice": (doubling(9_000, "int"), doubling(9_000, "string"), 1_000),
+    "unions of many fixed": (fixeds(36_000, 1), fixeds(36_000, 2, "y"), 1_000),
+    "many unions of many fixed": (many_unions(1), many_unions(2), 1_000),
+    "many symbols": (
+        {"type": "enum", "name": "E", "symbols": [f"S{i}" for i in range(100_000)]},
+        {"type": "enum", "name": "E", "symbols": [f"T{i}" for i in range(100_000)]},
+        1,
+    ),
+    "many aliases": (
+        {**fields(0, "int"), "aliases": [f"a.B{i}" for i in range(150_000)]},
+        {**fields(0, "int"), "name": "B", "namespace": "a"},
+        1,
+    ),
+    "attributes": ({"type": "int", "x": [{"a": 1.5}] * 100_000}, {"type": "string", "x": [1e300] * 200_000}, 1),
+}
+
+
+@pytest.mark.parametrize("case", MEGABYTES)
+def test_megabytes_are_read_compared_and_written(case):
+    """Each takes a second or less; what is found is listed up to the first thousand."""
+    new, old, count = MEGABYTES[case]
+    reader, writer = Schema.parse(json.dumps(new)), Schema.parse(json.dumps(old))
+    found = check_compatibility(reader, [writer], "BACKWARD")
+    assert len(found) == count
+    assert count < 1_000 or found[-1].message.endswith("(no more than 1000 are listed)")
+    assert max((len(each.reader) + len(each.writer) + len(each.message) for each in found), default=0) < 10_000
+    assert Schema.parse(reader.java_text(), (), False) == Schema.parse(reader.resolved_text(), (), False)
+    assert Schema.parse(reader.normalized_text(), (), False).raw
+
+
+def test_what_is_too_much_to_compare_is_refused():
+    """Nineteen hundred records that could each be any of nineteen hundred others; alone they are fine."""
+    one, other = Schema.parse(json.dumps(alike("int"))), Schema.parse(json.dumps(alike("string")))
+    with pytest.raises(SchemaInvalid, match="cannot be compared: more than 500000 pairs"):
+        check_compatibility(one, [other], "BACKWARD")
+    assert check_compatibility(one, [one], "BACKWARD") == []
+
+
+def test_names_that_lead_too_deep_are_refused():
+    """Types that lead from one to the next by name, thousands of times; some hundreds are fine."""
+
+    def chain(length, kind):
+        first = {"type": "record", "name": "R0", "fields": [{"name": "a", "type": kind}]}
+        rest = [
+            {"type": "record", "name": f"R{i}", "fields": [{"name": "a", "type": f"R{i - 1}"}]}
+            for i in range(1, length)
+        ]
+        parts = [{"name": "all", "type": [first, *rest]}, {"name": "last", "type": f"R{length - 1}"}]
+        return Schema.parse(json.dumps({"type": "record", "name": "R", "fields": parts}))
+
+    with pytest.raises(SchemaInvalid, match="cannot be compared: their types lead too deep"):
+        check_compatibility(chain(3_000, "long"), [chain(3_000, "int")], "BACKWARD")
+    assert check_compatibility(chain(100, "long"), [chain(100, "int")], "BACKWARD") == []
+
+
+def test_a_default_inside_unions_of_records_is_looked_at_once():
+    """Each record could be either of two at every level: two to the power of the depth ways, were they all tried."""
+    both = [
+        {
+            "type": "record",
+            "name": name,
+            "fields": [{"name": "a", "type": ["null", "A", "B"]}, {"name": last, "type": "int"}],
+        }
+        for name, last in (("A", "x"), ("B", "y"))
+    ]
+    default = {"x": "no", "y": "no", "a": None}
+    for _ in range(60):
+        default = {"x": 1, "y": 1, "a": default}
+    made = {"type": "record", "name": "R", "fields": [{"name": "f", "type": ["null", *both], "default": default}]}
+    with pytest.raises(SchemaInvalid, match="fits no branch of the union"):
+        Schema.parse(json.dumps(made))
+
+
+def test_items_that_take_no_bytes_are_found_once():
+    """Records that hold the one before twice, and nothing else, in an array that could be of any length."""
+    made = doubling(40, "null")
+    made.append({"type": "array", "items": "R39"})
+    with pytest.raises(ValueInvalid, match="items that take no bytes"):
+        Schema.parse(json.dumps(made)).decode(b"\x00")
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "\udc00x"])
+def test_odd_characters_are_refused_in_names_and_never_raise_anything_else(odd):
+    """NUL and lone surrogates: a doc or a default may hold NUL, for JSON can."""
+    for place in ("name", "namespace"):
+        with pytest.raises(SchemaInvalid):
+            Schema.parse(json.dumps({"type": "record", "name": "R", "fields": [], place: f"a{odd}"}))
+    for kept in ({"doc": odd}, {"default": odd, "type": "string"}, {"aliases": [odd]}, {odd: odd}):
+        text = json.dumps(fields(1, "int") | {"fields": [{"name": "a", "type": "string"} | kept]})
+        with contextlib.suppress(SchemaInvalid):
+            assert Schema.parse(Schema.parse(text).java_text()) == Schema.parse(text)
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 400, "-" + "9" * 5_000, "1e400", "1" + "0" * 308 + ".5", "1e-400", "-0", "1" * 4_300]
+)
+def test_huge_numbers_are_kept_or_refused(number):
+    """In attributes, sizes and defaults."""
+    for text in (
+        f'{{"type":"int","x":{number}}}',
+        f'{{"type":"fixed","name":"F","size":{number}}}',
+        f'{{"type":"record","name":"R","fields":[{{"name":"a","type":"double","default":{number}}}]}}',
+        f'{{"type":"bytes","logicalType":"decimal","precision":{number}}}',
+    ):
+        with contextlib.suppress(SchemaInvalid):
+            schema = Schema.parse(text)
+            assert Schema.parse(schema.java_text()) == schema
+            assert Schema.parse(schema.normalized_text()).raw
+            with contextlib.suppress(ValueInvalid):
+                schema.decode(b"\x00")

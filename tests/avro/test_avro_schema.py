@@ -1,9 +1,11 @@
 """Reading a schema: what is accepted, what is refused and in which words, and what it resolves to."""
 
 import json
+import math
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.avro import RegisteredSchema, Schema
@@ -253,6 +255,67 @@ def test_another_schema_has_another_name(other):
 def test_a_schema_is_only_equal_to_a_schema():
     """A schema is not its text."""
     assert parse("int") != '"int"'
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**70), 2**70)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    )
+)
+@example("since v1.5")
+@example({"\ue000": 1, "\U00010000": 2, "\x7f\x1f": 3})
+@example([2**53, 2**53 - 1, -(2**60), -0.0, 1e21, 1e16, 5e-324, 0.1])
+@example(["x" * 70_000, 1.5, "\U00010000" * 20_000])
+def test_the_canonical_form_is_rfc_8785(value):
+    """Whatever attributes hold, the quick way to write it gives the bytes of the careful one."""
+
+    def doubles(part):
+        if isinstance(part, dict):
+            return {key: doubles(each) for key, each in part.items()}
+        if isinstance(part, list):
+            return [doubles(each) for each in part]
+        return float(part) if isinstance(part, int) and abs(part) >= 2**53 else part
+
+    parsed = Schema.parse(json.dumps({"type": "int", "x": value}, ensure_ascii=False))
+    assert parsed.canonical == rfc8785.dumps({"type": "int", "x": doubles(value)})
+
+
+def test_a_schema_of_letters_that_are_not_latin_carries_values():
+    """Names and symbols are any letters, as Java has them."""
+    kind = {"type": "enum", "name": "Жинс", "symbols": ["ЭРКАК", "АЁЛ"], "default": "АЁЛ"}
+    others = {"type": "array", "items": ["null", "Жинс"]}
+    schema = parse(record(("ёш", "int"), ("жинс", kind), ("бошқалар", others), name="давлат.Оила"))
+    value = {"ёш": 5, "жинс": "АЁЛ", "бошқалар": ["ЭРКАК", None]}
+    assert schema.decode(schema.encode(value)) == value
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"precision": -2},
+        {"precision": "2"},
+        {"precision": 2, "scale": 5},
+        {"precision": 2, "scale": None},
+        {"precision": True},
+        {"precision": 40, "type": "fixed", "name": "F", "size": 2},
+        {},
+    ],
+)
+def test_a_decimal_that_cannot_be_is_bytes(wrong):
+    """As in Java, which takes the schema and leaves the logical type out."""
+    schema = parse({"type": "bytes", "logicalType": "decimal", **wrong})
+    assert schema.decode(schema.encode(b"ab")) == b"ab"
+
+
+def test_a_default_that_is_not_finite_is_text():
+    """Java takes it for a number; a value that lacks the field gets it."""
+    schema = parse(record({"name": "a", "type": "double", "default": "-Infinity"}, ("b", "int")))
+    assert schema.decode(schema.encode({"b": 1})) == {"a": -math.inf, "b": 1}
 
 
 def test_field_names_are_the_top_level_ones():
