@@ -271,3 +271,101 @@ async def test_schemas_are_listed_by_subject_and_version(service):
     assert [each.version for each in service.schemas("b", latest_only=True)] == [1]
     assert [each.version for each in service.schemas("b", latest_only=True, deleted=True)] == [2]
     assert list(service.schemas("c")) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "line"),
+    [
+        (
+            {"type": "enum", "name": "E", "symbols": ["A", "B"]},
+            {"type": "enum", "name": "E", "symbols": ["A"]},
+            "BACKWARD",
+            "{errorType:'MISSING_ENUM_SYMBOLS', description:'The new schema is missing enum symbols '[B]' at path "
+            "'/symbols' in the old schema', additionalInfo:'[B]'}",
+        ),
+        (
+            {"type": "fixed", "name": "F", "size": 4},
+            {"type": "fixed", "name": "F", "size": 8},
+            "BACKWARD",
+            "{errorType:'FIXED_SIZE_MISMATCH', description:'The size of FIXED type field at path '/size' in the new "
+            "schema does not match with the old schema', additionalInfo:'expected: 4, found: 8'}",
+        ),
+        (
+            ["string", "int"],
+            ["string"],
+            "BACKWARD",
+            "{errorType:'MISSING_UNION_BRANCH', description:'The new schema is missing a type inside a union field at "
+            "path '/1' in the old schema', additionalInfo:'reader union lacking writer type: INT'}",
+        ),
+        (
+            {"type": "record", "name": "uz.A", "fields": []},
+            {"type": "record", "name": "uz.B", "fields": []},
+            "BACKWARD",
+            "{errorType:'NAME_MISMATCH', description:'The name of the schema has changed (path '/name')', "
+            "additionalInfo:'expected: uz.A'}",
+        ),
+        (
+            ["string"],
+            ["string", "int"],
+            "FORWARD",
+            "{errorType:'MISSING_UNION_BRANCH', description:'The old schema is missing a type inside a union field at "
+            "path '/1' in the new schema', additionalInfo:'reader union lacking writer type: INT'}",
+        ),
+    ],
+)
+async def test_each_kind_of_break_is_told_in_confluents_words(service, old, new, name, line):
+    """With its path, and what of which schema is in the way."""
+    await service.set_config(SUBJECT, level(name))
+    await registered(service, SUBJECT, json.dumps(old))
+    lines = await service.check(SUBJECT, sent(json.dumps(new)), LATEST)
+    assert lines[0] == line
+    assert lines[1] == "{oldSchemaVersion: 1}"
+    assert lines[2] == f"{{oldSchema: '{json.dumps(old)}'}}"
+    assert lines[3].startswith("{validateFields: 'false'")
+
+
+async def test_a_long_earlier_schema_is_shown_in_part(service):
+    """An answer stays readable; the message is Confluent's."""
+    long = schema("code", doc="x" * 20_000)
+    await registered(service, SUBJECT, long)
+    lines = await service.check(SUBJECT, sent(BAD), LATEST)
+    assert f"{{oldSchema: <truncated to 10240 characters> '{long[:10240]}'}}" in lines
+
+
+async def test_full_compatibility_shows_the_earlier_schema_where_the_new_one_cannot_read_it(service):
+    """As Confluent has it: a break forward alone names the break."""
+    await service.set_config(SUBJECT, level("FULL"))
+    await registered(service, SUBJECT, V1)
+    backward = await service.check(SUBJECT, sent(BAD), LATEST)
+    assert "{oldSchemaVersion: 1}" in backward
+    forward = await service.check(SUBJECT, sent(schema()), LATEST)
+    assert "{oldSchemaVersion: 1}" not in forward
+    assert forward[0].startswith("{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'code'")
+
+
+async def test_many_large_schemas_are_registered_and_checked_again(service):
+    """What was parsed and judged is kept for a while and worked out anew after that."""
+    await service.set_config(None, level("NONE"))
+    texts = [schema("code", doc=str(number) * 30_000) for number in range(10)] * 2
+    for text in [*texts, *(schema("code", doc=str(number) * 200_000) for number in range(7))]:
+        await registered(service, SUBJECT, text)
+    await service.set_config(None, level("FULL_TRANSITIVE"))
+    breaking = [schema(("code", "int"), doc=str(number) * 60_000) for number in range(20)] * 2
+    lines = [await service.check(SUBJECT, sent(text), None) for text in breaking]
+    assert lines[0] == lines[20] != []
+    assert [each.id for each in await registered(service, SUBJECT, *texts[:10])] == list(range(1, 11))
+
+
+async def test_large_schemas_sent_at_once_are_one(service):
+    """Each is worked out beside the loop; the second finds what the first left."""
+    large = schema("code", doc="x" * 30_000)
+    made = await asyncio.gather(*(service.register(each, sent(large)) for each in ("a", "b", "c")))
+    assert {each.id for each in made} == {1}
+
+
+async def test_who_leads_and_what_was_written_is_known(service, store):
+    """What other replicas ask of one another."""
+    await registered(service, SUBJECT, V1)
+    assert service.written == len(store.log.records) - 1
+    await service.applied(service.written)
+    assert (service.leads, service.leader) == (True, "")
