@@ -32,9 +32,7 @@ def schema() -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--topic", required=True, help="Topic whose values it describes.")
 @click.option("--agency", type=AGENCY, help="Who registers; the topic's owner unless told.")
-@click.option(
-    "--reference", "references", type=REFERENCE, multiple=True, help="A type that FILE takes from there."
-)
+@click.option("--reference", "references", type=REFERENCE, multiple=True, help="A type that FILE takes from there.")
 @click.pass_obj
 def register(
     instance: Instance, file: Path, topic: str, agency: AgencyId | None, references: tuple[Reference, ...]

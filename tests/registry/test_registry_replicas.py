@@ -11,8 +11,8 @@ from exchange.clock import SystemClock
 from exchange.errors import PublisherFenced
 from exchange.ids import uuid7
 from exchange.registry import OpenWrites, RegistryService, Replicas, SignedWrites, build_app
-from exchange.registry.answers import Answer
 from exchange.registry.entities import SchemaRequest
+from exchange.registry.http.answers import Answer
 from exchange.transport.http import HttpClient, HttpRequest, authority_of, sign_request
 from tests.fakes.instance import INTERIOR, RESIDENCE_TOPIC, TAX, FakeInstance
 from tests.fakes.schema_store import MemoryLog, MemorySchemaStore

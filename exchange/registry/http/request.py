@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope
 from exchange.errors import ExchangeError, SchemaInvalid
 from exchange.registry import subjects
 from exchange.registry.entities import LATEST
-from exchange.registry.routing import malformed
+from exchange.registry.http.routing import malformed
 from exchange.transport.http import HttpRequest
 from exchange.transport.web import http_request, read_body
 

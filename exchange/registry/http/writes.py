@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from exchange.registry.answers import Answer
+from exchange.registry.http.answers import Answer
+from exchange.registry.http.request import ApiRequest
 from exchange.registry.ports import Authenticator
-from exchange.registry.request import ApiRequest
 from exchange.transport.http import HttpRequest
 
 OFFSET = b"exchange-offset"

@@ -19,8 +19,8 @@ import msgspec
 import structlog
 
 from exchange.errors import PeerUnreachable, PublisherFenced, TransportError
-from exchange.registry.answers import Answer, ErrorAnswer
-from exchange.registry.writes import OFFSET, Execute
+from exchange.registry.http.answers import Answer, ErrorAnswer
+from exchange.registry.http.writes import OFFSET, Execute
 from exchange.transport.http import HttpClient, HttpRequest, HttpResponse
 
 log = structlog.get_logger()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from exchange.registry.answers import Answer, VersionAnswer, answer, described, unplaced
 from exchange.registry.entities import AVRO, SchemaVersion
-from exchange.registry.formats import formatted
-from exchange.registry.request import ApiRequest
+from exchange.registry.http.answers import Answer, VersionAnswer, answer, described, unplaced
+from exchange.registry.http.formats import formatted
+from exchange.registry.http.request import ApiRequest
 from exchange.registry.service import RegistryService
 
 SEARCH_LIMIT = 1_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.registry.entities import SchemaVersion
-from exchange.registry.request import ApiRequest
+from exchange.registry.http.request import ApiRequest
 from exchange.registry.service import RegistryService
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from exchange import __version__
-from exchange.registry.answers import Answer, answer
-from exchange.registry.request import ApiRequest
+from exchange.registry.http.answers import Answer, answer
+from exchange.registry.http.request import ApiRequest
 
 GROUP = "schema-registry"
 """The name of a registry's replicas together, as Confluent's calls them where nothing else is configured."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from exchange.registry import subjects
-from exchange.registry.answers import Answer, answer, updated
 from exchange.registry.entities import ConfigUpdate
-from exchange.registry.request import ApiRequest
+from exchange.registry.http.answers import Answer, answer, updated
+from exchange.registry.http.request import ApiRequest
+from exchange.registry.http.writes import Writes
 from exchange.registry.service import RegistryService
-from exchange.registry.writes import Writes
 
 CONTEXTS_LIMIT = 20_000
 """The most contexts in an answer."""

@@ -12,19 +12,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exchange.errors import ExchangeError, SchemaInvalid
 from exchange.registry import subjects
-from exchange.registry.answers import Answer, Header, refusal
-from exchange.registry.check_routes import CheckRoutes
+from exchange.registry.http.answers import Answer, Header, refusal
+from exchange.registry.http.check_routes import CheckRoutes
+from exchange.registry.http.negotiation import V1, answered_in, is_read
+from exchange.registry.http.request import ApiRequest, unknown_path
+from exchange.registry.http.routing import Route, Router, decoded, malformed, segments_of
+from exchange.registry.http.schema_routes import SchemaRoutes
+from exchange.registry.http.server_routes import ServerRoutes
+from exchange.registry.http.setting_routes import SettingRoutes
+from exchange.registry.http.subject_routes import SubjectRoutes
+from exchange.registry.http.writes import Forwarding, Writes
 from exchange.registry.metrics import REQUESTS
-from exchange.registry.negotiation import V1, answered_in, is_read
 from exchange.registry.ports import Authenticator
-from exchange.registry.request import ApiRequest, unknown_path
-from exchange.registry.routing import Route, Router, decoded, malformed, segments_of
-from exchange.registry.schema_routes import SchemaRoutes
-from exchange.registry.server_routes import ServerRoutes
 from exchange.registry.service import RegistryService
-from exchange.registry.setting_routes import SettingRoutes
-from exchange.registry.subject_routes import SubjectRoutes
-from exchange.registry.writes import Forwarding, Writes
 from exchange.transport.web import operational_routes
 
 log = structlog.get_logger()

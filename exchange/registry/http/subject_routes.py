@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from exchange.registry.answers import Answer, answer, described, registered
 from exchange.registry.entities import SchemaRequest, SchemaVersion
-from exchange.registry.formats import formatted
-from exchange.registry.request import ApiRequest
+from exchange.registry.http.answers import Answer, answer, described, registered
+from exchange.registry.http.formats import formatted
+from exchange.registry.http.request import ApiRequest
+from exchange.registry.http.writes import Writes
 from exchange.registry.service import RegistryService
 from exchange.registry.subjects import EVERY_CONTEXT
-from exchange.registry.writes import Writes
 
 LIST_LIMIT = 20_000
 """The most subjects, and versions of one, in an answer."""

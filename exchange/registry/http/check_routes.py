@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from exchange.errors import SchemaInvalid
-from exchange.registry.answers import Answer, answer
 from exchange.registry.entities import SchemaRequest
-from exchange.registry.request import ApiRequest
+from exchange.registry.http.answers import Answer, answer
+from exchange.registry.http.request import ApiRequest
 from exchange.registry.service import RegistryService
 
 
