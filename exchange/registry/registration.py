@@ -13,14 +13,14 @@ from functools import partial
 from exchange.errors import SchemaIncompatible, SchemaInvalid
 from exchange.registry.candidate import Candidate, Candidates, names_its_version, noting, populated
 from exchange.registry.checking import Checker
-from exchange.registry.entities import LATEST, Config, SchemaRequest, SchemaVersion
+from exchange.registry.entities import LATEST, Config, Reference, SchemaRequest, SchemaVersion
 from exchange.registry.linting import Linting
 from exchange.registry.metrics import REGISTRATIONS
 from exchange.registry.ports import KeyValue
 from exchange.registry.records import encode_context, encode_version, schema_key
 from exchange.registry.rules import require_valid_rules
 from exchange.registry.state import State
-from exchange.registry.subjects import DEFAULT, context_of, require_valid
+from exchange.registry.subjects import DEFAULT, context_of, in_context_of, require_valid
 from exchange.registry.verdict import refusal
 from exchange.registry.writer import Batch, Writer
 
@@ -111,6 +111,8 @@ class Registration:
         context = context_of(candidate.subject)
         if self._standing(candidate.subject) != standing or not self._state.index(context).is_complete:
             return None
+        if not all(self._stands(candidate.subject, each) for each in candidate.parsed.references):
+            return None
         if batch.registers(context, candidate.digest()):
             return None  # under another subject, in this very transaction: it has its id when that is applied
         number = self._number(request, standing)
@@ -131,6 +133,10 @@ class Registration:
         batch.learn(context, schema_id, candidate.digest())
         REGISTRATIONS.inc()
         return version
+
+    def _stands(self, subject: str, reference: Reference) -> bool:
+        found = self._state.version(in_context_of(subject, str(reference.subject)), reference.version or 0)
+        return found is not None and not found.deleted
 
     def _number(self, request: SchemaRequest, standing: _Standing) -> int:
         due = _next(standing)
