@@ -211,8 +211,11 @@ class Writer:
 
     async def _attempt(self, writes: Sequence[_Write[Any]]) -> None:
         if not self.leads:
-            if not self._is_there():  # before another's announcement all that was ours is applied
+            try:
                 await self._claim_alone()
+            except TransportError:
+                if not self._is_there():  # before another's announcement all that was ours is applied
+                    raise
             if self._unsettled is not None and self._is_there():
                 return self._unsettled.settle(self._state)
         batch = Batch(self._state)
