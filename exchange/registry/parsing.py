@@ -21,6 +21,8 @@ _LARGE = 16 << 10
 """A text of more characters is worked on in a thread, so that reads go on."""
 _CACHED_CHARACTERS = 1 << 20
 _MOST_CACHED = 64 << 10
+_DEEPEST = 200
+"""How far references are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class Parser:
             place = f"{found.subject} version {found.version}"
             if place in inside:
                 raise SchemaInvalid(f"the references run in a circle: {' -> '.join([*inside, place])}")
+            if len(inside) == _DEEPEST:
+                raise SchemaInvalid(f"references are nested more than {_DEEPEST} deep, at {place}")
             if place not in done:
                 self._gather(found.subject, found.references, (*inside, place), done, needed)
                 done.add(place)

@@ -221,3 +221,18 @@ async def test_registering_what_refers_while_its_target_goes_is_one_or_the_other
     assert other.subjects() == ([] if deletes_first else [SUBJECT, "other-value"])
     with pytest.raises((SchemaInvalid, SchemaNotFound)):
         await other.delete_version("other-value", 1)
+
+
+async def test_a_chain_of_references_without_end_is_refused_and_stands_in_nobodys_way():
+    """A topic may hold one: its schemas are answered as they are, and others are registered."""
+
+    def link(number):
+        below = [{"name": f"uz.C{number - 1}", "subject": f"c{number - 1}", "version": 1}] if number else []
+        return record(f"c{number}", 1, number + 1, schema("x", name=f"uz.C{number}"), references=below)
+
+    service = await started(MemoryLog([link(number) for number in range(1500)]))
+    assert (await service.register(SUBJECT, sent(V1))).id == 1501
+    assert service.by_id(1500).subject == "c1499"
+    with pytest.raises(SchemaInvalid, match="more than 200 deep"):
+        await service.register(SUBJECT, sent(V1, references=(Reference("uz.C1499", "c1499", 1),)))
+    assert (await service.register("new-value", sent(V1, references=(Reference("uz.C100", "c100", 1),)))).id == 1502
