@@ -21,7 +21,7 @@ from exchange.registry.records import (
 from exchange.registry.registration import require_writable
 from exchange.registry.rules import require_valid_rules
 from exchange.registry.state import DEFAULT_MODE, DEFAULTS, State, deleted
-from exchange.registry.subjects import qualified, require_valid
+from exchange.registry.subjects import qualified, require_valid, split
 from exchange.registry.writer import Batch, Writer
 
 LEVEL_INVALID = (
@@ -155,7 +155,7 @@ class Administration:
         require_writable(subject, self._state.mode_in_scope(subject))
         if was is not None:
             batch.records.append(encode_config(subject, None))
-        return was or DEFAULTS
+        return was.over(DEFAULTS) if was is not None and subject is None else was or DEFAULTS
 
     # ------------------------------------------------------------------ modes and contexts
 
@@ -185,17 +185,26 @@ class Administration:
             batch.keep_ids()
         batch.records.append(encode_subjects_cleared(subject))
 
-    async def delete_mode(self, subject: str | None) -> str:
-        """Take a mode back, and say what it was; raises SchemaNotFound of code `subject_not_found`."""
-        return await self._writer.submit(None, lambda batch: self._delete_mode(batch, subject))
+    async def delete_mode(self, subject: str | None, recursive: bool) -> str | None:
+        """Take a mode back, and say what it was; `recursive` takes those of a context's subjects back with it.
 
-    def _delete_mode(self, batch: Batch, subject: str | None) -> str:
+        Raises SchemaNotFound of code `subject_not_found`.
+        """
+        return await self._writer.submit(None, lambda batch: self._delete_mode(batch, subject, recursive))
+
+    def _delete_mode(self, batch: Batch, subject: str | None, recursive: bool) -> str | None:
         was = self._state.mode(subject)
-        if was is None and subject is not None:
+        if was is None and subject is not None and not recursive:
             raise subject_not_found(subject)
-        if was is not None:
-            batch.records.append(encode_mode(subject, None))
-        return was or DEFAULT_MODE
+        batch.records += [encode_mode(each, None) for each in self._moded(subject, recursive)]
+        return was or (DEFAULT_MODE if subject is None else None)
+
+    def _moded(self, subject: str | None, recursive: bool) -> Iterator[str | None]:
+        if self._state.mode(subject) is not None:
+            yield subject
+        context, name = split(subject or "")
+        if recursive and not name:
+            yield from self._state.modes_of(context)
 
     async def delete_context(self, context: str) -> None:
         """End a context that holds nothing; raises SchemaInvalid of code `context_not_empty`."""

@@ -76,12 +76,14 @@ class Candidates:
     ) -> SchemaVersion | None:
         """The newest version of the candidate's subject that is this schema, however its text is written."""
         index = self._state.index(context_of(candidate.subject))
-        wanted = index.id_of_content(candidate.content())
         digest = cache(candidate.digest)
         versions = self._state.versions(candidate.subject, deleted)
-        for version in reversed(versions[-1:] if latest_only else versions):
+        versions = versions[-1:] if latest_only else versions[::-1]
+        wanted = index.id_of_content(candidate.content())
+        exact = next((each for each in versions if each.id == wanted), None)
+        for version in versions if exact is None else [exact]:
             references = candidate.parsed.references or version.references
-            if version.id == wanted or await self._digest_of(version) in (
+            if version is exact or await self._digest_of(version) in (
                 digest(references),
                 _noted(candidate, version).digest(references) if names_its_version(version.metadata) else b"",
             ):

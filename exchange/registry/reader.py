@@ -203,7 +203,7 @@ class Reader:
             raise SchemaNotFound(
                 f"Subject '{subject}' does not have subject-level compatibility configured", code="level_not_configured"
             )
-        return found or DEFAULTS
+        return (found or Config()).over(DEFAULTS) if subject is None else found or DEFAULTS
 
     def mode(self, subject: str | None, in_scope: bool = False) -> str:
         """The mode of a subject, a context or all (None); raises SchemaNotFound of code `mode_not_configured`."""
@@ -220,9 +220,9 @@ class Reader:
         config = self._state.config(normalized(subject))
         return config.alias if config is not None and config.alias else subject
 
-    def contexts(self) -> list[str]:
-        """Every context, the default one first."""
-        return self._state.contexts()
+    def contexts(self, prefix: str = "") -> list[str]:
+        """Every context whose name begins so, the default one first."""
+        return [each for each in self._state.contexts() if each.startswith(prefix)]
 
     # ------------------------------------------------------------------ within
 

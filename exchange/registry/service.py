@@ -140,9 +140,12 @@ class RegistryService(Reader):
         """Set the mode of a subject, a context or all (None); raises SchemaInvalid."""
         return await self._administration.set_mode(all_or(subject), mode, force)
 
-    async def delete_mode(self, subject: str | None) -> str:
-        """Take a mode back, and say what it was; raises SchemaNotFound."""
-        return await self._administration.delete_mode(all_or(subject))
+    async def delete_mode(self, subject: str | None, recursive: bool = False) -> str | None:
+        """Take a mode back, and say what it was; `recursive` those of a context's subjects too.
+
+        Raises SchemaNotFound.
+        """
+        return await self._administration.delete_mode(all_or(subject), recursive)
 
     async def delete_context(self, context: str) -> None:
         """End a context that holds nothing; raises SchemaInvalid."""

@@ -22,7 +22,7 @@ from exchange.registry.records import (
     parse_record,
 )
 from exchange.registry.referrers import Referrers
-from exchange.registry.subjects import DEFAULT, EVERY_CONTEXT, context_of, in_context_of, qualified, split
+from exchange.registry.subjects import DEFAULT, EVERY_CONTEXT, GLOBAL, context_of, in_context_of, qualified, split
 
 log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -127,7 +127,7 @@ class State:
         return self._configs.get(subject)
 
     def config_in_scope(self, subject: str | None) -> Config:
-        """What holds for a subject: its own, and where that says nothing its context's, then the defaults."""
+        """What holds for a subject: its own, else its context's, else the global context's, else the defaults."""
         own = [self._configs.get(each) for each in _scopes(subject)]
         held = DEFAULTS
         for config in reversed(own):
@@ -144,6 +144,10 @@ class State:
         """The mode that holds for a subject."""
         found = (self.mode(each) for each in _scopes(subject))
         return next((each for each in found if each is not None), DEFAULT_MODE)
+
+    def modes_of(self, context: str) -> list[str]:
+        """The subjects of a context that have a mode of their own."""
+        return [each for each in self._modes if each is not None and context_of(each) == context and split(each)[1]]
 
     def aliases(self) -> dict[str, list[str]]:
         """The subjects that are aliases, by what they stand for."""
@@ -224,9 +228,9 @@ def deleted(version: SchemaVersion) -> SchemaVersion:
 def _scopes(subject: str | None) -> list[str | None]:
     """Where to look for what holds for a subject, nearest first."""
     if subject is None:
-        return [None]
+        return [None, GLOBAL]
     context = context_of(subject)
-    return [subject, None] if context == DEFAULT else [subject, qualified(context)]
+    return [subject, None if context == DEFAULT else qualified(context), GLOBAL]
 
 
 def _set(table: dict[str | None, _T], key: str | None, value: _T | None) -> None:

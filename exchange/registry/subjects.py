@@ -6,6 +6,8 @@ from exchange.errors import SchemaInvalid
 
 DEFAULT = "."
 """The context of a name that does not say one."""
+GLOBAL = ":.__GLOBAL:"
+"""What is configured for this context holds wherever nothing else is."""
 EVERY_CONTEXT = ":*:"
 """The prefix that matches subjects of every context."""
 _GLOBAL = "__GLOBAL"

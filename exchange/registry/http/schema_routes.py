@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from exchange.registry.entities import AVRO, SchemaVersion
-from exchange.registry.http.answers import Answer, VersionAnswer, answer, described, unplaced
-from exchange.registry.http.formats import formatted
+from exchange.registry.http.answers import Answer, VersionAnswer, answer, described
+from exchange.registry.http.formats import formatted, unplaced_as
 from exchange.registry.http.request import ApiRequest
 from exchange.registry.service import RegistryService
 
@@ -40,7 +40,7 @@ class SchemaRoutes:
         """GET /schemas/ids/{id}"""
         within = request.within
         found = self._service.by_id(request.schema_id, within)
-        made = unplaced(found, await formatted(request, self._service, found))
+        made = await unplaced_as(request, self._service, found)
         if within is not None:
             made.subject, made.version = found.subject, found.version
         if request.flag("fetchMaxId"):
@@ -65,7 +65,7 @@ class SchemaRoutes:
     async def by_guid(self, request: ApiRequest) -> Answer:
         """GET /schemas/guids/{guid}"""
         found = self._service.by_guid(request.text("guid"))
-        return answer(unplaced(found, await formatted(request, self._service, found)))
+        return answer(await unplaced_as(request, self._service, found))
 
     async def ids_of_guid(self, request: ApiRequest) -> Answer:
         """GET /schemas/guids/{guid}/ids"""

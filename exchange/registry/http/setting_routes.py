@@ -67,16 +67,16 @@ class SettingRoutes:
 
     async def delete_mode(self, request: ApiRequest) -> Answer:
         """DELETE /mode and /mode/{subject}"""
-        subject = request.setting
+        subject, recursive = request.setting, request.flag("recursive")
 
         async def execute() -> Answer:
-            return answer({"mode": await self._service.delete_mode(subject)})
+            return answer({"mode": await self._service.delete_mode(subject, recursive)})
 
         return await self._writes.run(request, subject, execute)
 
     async def contexts(self, request: ApiRequest) -> Answer:
         """GET /contexts"""
-        return answer(request.page(self._service.contexts(), CONTEXTS_LIMIT))
+        return answer(request.page(self._service.contexts(request.option("contextPrefix")), CONTEXTS_LIMIT))
 
     async def delete_context(self, request: ApiRequest) -> Answer:
         """DELETE /contexts/{context}"""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from exchange.registry.entities import SchemaRequest, SchemaVersion
-from exchange.registry.http.answers import Answer, answer, described, registered
-from exchange.registry.http.formats import formatted
+from exchange.registry.http.answers import Answer, answer, registered
+from exchange.registry.http.formats import described_as, formatted
 from exchange.registry.http.request import ApiRequest
 from exchange.registry.http.writes import Writes
 from exchange.registry.service import RegistryService
@@ -32,13 +32,13 @@ class SubjectRoutes:
         wanted = await request.read(SchemaRequest)
         normalize, deleted = request.flag("normalize"), request.flag("deleted")
         found = await self._service.lookup(request.subject, wanted, normalize, deleted)
-        return answer(described(found, await formatted(request, self._service, found)))
+        return answer(await described_as(request, self._service, found))
 
     async def latest_with_metadata(self, request: ApiRequest) -> Answer:
         """GET /subjects/{subject}/metadata"""
         wanted = dict(zip(request.every("key"), request.every("value"), strict=False))
         found = self._service.latest_with_metadata(request.subject, wanted, request.flag("deleted"))
-        return answer(described(found, await formatted(request, self._service, found)))
+        return answer(await described_as(request, self._service, found))
 
     async def delete(self, request: ApiRequest) -> Answer:
         """DELETE /subjects/{subject}"""
@@ -69,7 +69,7 @@ class SubjectRoutes:
     async def version(self, request: ApiRequest) -> Answer:
         """GET /subjects/{subject}/versions/{version}"""
         found = self._version(request)
-        return answer(described(found, await formatted(request, self._service, found)))
+        return answer(await described_as(request, self._service, found))
 
     async def version_text(self, request: ApiRequest) -> Answer:
         """GET /subjects/{subject}/versions/{version}/schema"""
