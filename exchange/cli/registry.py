@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 
 import click
@@ -45,6 +46,8 @@ def registry(instance: Instance, open_writes: bool) -> None:
         store = KafkaSchemaStore(instance.settings.kafka.bootstrap, instance.clock)
         service = RegistryService(store, settings.own_url, linting, alone=False)
         await service.start()
+        gc.collect()
+        gc.freeze()  # what was read stays: a collection that goes through all of it would hold up every request
         try:
             async with HttpClient(timeout=_FORWARD_SECONDS) as http:
                 replicas = Replicas(service, http, settings.own_url)

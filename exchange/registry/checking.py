@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from exchange.avro import Schema, check_compatibility
 from exchange.registry.entities import Config, Metadata, SchemaVersion
-from exchange.registry.parsing import Bounded, Parsed, Parser
+from exchange.registry.parsing import Parsed, Parser
 from exchange.registry.verdict import messages
 
+_T = TypeVar("_T")
 _RESERVED = "confluent:reserved"
 _CACHED_VERDICTS = 1 << 20
 """Characters of messages that are kept."""
+
+
+class _Bounded(Generic[_T]):
+    """What was worked out, the least recently used gone first; `limit` bounds the sum of the weights."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._weight = 0
+        self._kept: OrderedDict[object, tuple[_T, int]] = OrderedDict()
+
+    def get(self, key: object) -> _T | None:
+        """What was kept under a key."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: object, value: _T, weight: int) -> None:
+        """Keep a value."""
+        if key in self._kept:
+            return
+        self._kept[key] = (value, weight)
+        self._weight += weight
+        while self._weight > self._limit:
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._weight -= gone
 
 
 class Checker:
@@ -19,7 +49,7 @@ class Checker:
 
     def __init__(self, parser: Parser) -> None:
         self._parser = parser
-        self._verdicts: Bounded[list[str]] = Bounded(_CACHED_VERDICTS)
+        self._verdicts: _Bounded[list[str]] = _Bounded(_CACHED_VERDICTS)
 
     async def verdict(
         self, new: Parsed, metadata: Metadata | None, earlier: Sequence[SchemaVersion], config: Config

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from exchange.avro import Schema
+from exchange.avro import ParsedSchemas, Schema
 from exchange.errors import SchemaInvalid
 from exchange.registry.entities import AVRO, LATEST, Metadata, Reference, RuleSet, SchemaVersion, content_md5
 from exchange.registry.state import State
@@ -19,8 +18,8 @@ from exchange.registry.subjects import in_context_of
 _T = TypeVar("_T")
 _LARGE = 16 << 10
 """A text of more characters is worked on in a thread, so that reads go on."""
-_CACHED_CHARACTERS = 1 << 20
-_MOST_CACHED = 64 << 10
+_REMEMBERED = 1 << 19
+"""Characters of schemas that are kept as they were read; read, they take some twenty times as much."""
 _DEEPEST = 200
 """How far references are followed."""
 
@@ -38,39 +37,12 @@ class Parsed:
         return content_md5(self.schema.canonical.decode("utf-8", "surrogatepass"), references, metadata, rule_set)
 
 
-class Bounded(Generic[_T]):
-    """What was worked out, the least recently used gone first; `limit` bounds the sum of the weights."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._weight = 0
-        self._kept: OrderedDict[object, tuple[_T, int]] = OrderedDict()
-
-    def get(self, key: object) -> _T | None:
-        """What was kept under a key."""
-        found = self._kept.get(key)
-        if found is None:
-            return None
-        self._kept.move_to_end(key)
-        return found[0]
-
-    def put(self, key: object, value: _T, weight: int) -> None:
-        """Keep a value."""
-        if key in self._kept:
-            return
-        self._kept[key] = (value, weight)
-        self._weight += weight
-        while self._weight > self._limit:
-            _, (_, gone) = self._kept.popitem(last=False)
-            self._weight -= gone
-
-
 class Parser:
     """Reads schemas in the light of the state, which holds what they refer to."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._parsed: Bounded[Parsed] = Bounded(_CACHED_CHARACTERS)
+        self._schemas = ParsedSchemas(_REMEMBERED)
         self._large = asyncio.Semaphore(1)
 
     async def parse(
@@ -105,16 +77,9 @@ class Parser:
     async def _read(
         self, text: str, references: tuple[Reference, ...], referenced: dict[str, str], kept: bool = False
     ) -> Parsed:
-        key = kept, content_md5(text, references, None, None)
-        known = self._parsed.get(key)
-        if known is not None:
-            return known
-        size = len(text) + sum(map(len, referenced.values()))
-        schema = await self.away(size, Schema.parse, text, list(referenced.values()), not kept)
-        parsed = Parsed(schema, _kept(schema), references)
-        if size <= _MOST_CACHED:
-            self._parsed.put(key, parsed, size)
-        return parsed
+        texts = list(referenced.values())
+        schema = await self.away(len(text) + sum(map(len, texts)), self._schemas.parse, text, texts, not kept)
+        return Parsed(schema, _kept(schema), references)
 
     def _settled(self, subject: str, reference: Reference) -> Reference:
         """A reference that says everything, its version known and there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeVar
 
 import structlog
@@ -97,10 +97,6 @@ class State:
         known = self._subjects.get(subject, {})
         return next((known[number] for number in sorted(known, reverse=True) if not known[number].deleted), None)
 
-    def next_version(self, subject: str) -> int:
-        """The number of a subject's next version: one more than any it has, deleted ones included."""
-        return max(self._subjects.get(subject, {}), default=0) + 1
-
     # ------------------------------------------------------------------ contexts and ids
 
     def contexts(self) -> list[str]:
@@ -111,10 +107,6 @@ class State:
         """The ids of a context."""
         found = self._indexes.get(context)
         return Index() if found is None else found  # one without schemas is false, and knows which ids it gave
-
-    def indexes(self) -> Iterable[Index]:
-        """The ids of every context."""
-        return list(self._indexes.values())
 
     def highest_ids(self) -> dict[str, int]:
         """The highest id ever given, by context."""
