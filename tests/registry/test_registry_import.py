@@ -75,12 +75,13 @@ async def test_a_schema_may_have_several_versions_of_one_id(importing):
 
 
 async def test_a_schema_may_have_several_ids(importing):
-    """Each goes on to resolve; a lookup finds the newest version of its subject."""
+    """Each goes on to resolve; a lookup finds the very text, else the newest version of its subject."""
     await importing.register(SUBJECT, sent(V1, version=1, id=100))
     await importing.register(SUBJECT, sent(f" {V1}", version=2, id=200))
     await importing.register("other-value", sent(V1, version=1, id=300))
     assert [importing.by_id(each).text.strip() for each in (100, 200, 300)] == [V1] * 3
-    assert (await importing.lookup(SUBJECT, sent(V1))).id == 200
+    assert (await importing.lookup(SUBJECT, sent(V1))).id == 100
+    assert (await importing.lookup(SUBJECT, sent(f"{V1}\n"))).id == 200
     assert (await importing.lookup("other-value", sent(V1))).id == 300
     await importing.set_mode(None, "READWRITE")
     assert (await importing.register("third-value", sent(V1))).id in (100, 200, 300)
