@@ -188,3 +188,11 @@ async def test_configurations_are_there_after_a_restart_and_compaction(service, 
         assert later.config("b-value").compatibility_level == "NONE"
         with pytest.raises(SchemaNotFound):
             later.config("c-value")
+
+
+async def test_an_alias_means_a_subject_of_its_own_context(service):
+    """Unless it names another one."""
+    await registered(service, f":.here:{SUBJECT}", V1)
+    await service.set_config(":.here:short-value", ConfigUpdate(alias=SUBJECT))
+    assert service.aliases_of(f":.here:{SUBJECT}") == [":.here:short-value"]
+    assert service.aliases_of(SUBJECT) == []

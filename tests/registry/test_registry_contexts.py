@@ -204,3 +204,12 @@ async def test_contexts_are_there_after_a_restart_and_compaction(service, store)
         assert list(later.schemas(":*:")) == list(service.schemas(":*:"))
         (made,) = await registered(later, HERE, schema({"name": "z", "type": "int", "default": 0}))
         assert (made.version, made.id) == (3, 3)
+
+
+async def test_contexts_are_listed_by_prefix(service):
+    """The dot is part of their names."""
+    for each in (HERE, THERE, ":.thereafter:a"):
+        await registered(service, each, V1)
+    assert service.contexts(".") == [".", ".here", ".there", ".thereafter"]
+    assert service.contexts(".there") == [".there", ".thereafter"]
+    assert service.contexts("x") == []

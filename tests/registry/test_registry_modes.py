@@ -161,3 +161,36 @@ async def test_modes_are_there_after_a_restart_and_compaction(service, store):
         assert (later.mode(None), later.mode("a-value")) == ("READONLY", "READWRITE")
         with pytest.raises(SchemaNotFound):
             later.mode("b-value")
+
+
+async def test_modes_of_a_context_are_taken_back_together_where_asked_for(service):
+    """With or without one of the context's own; those of other contexts stay."""
+    for subject in (":.here:", ":.here:a", ":.here:b", ":.there:a", "a"):
+        await service.set_mode(subject, "READONLY")
+    assert await service.delete_mode(":.here:") == "READONLY"
+    assert service.mode(":.here:a") == "READONLY"
+    assert await service.delete_mode(":.here:", recursive=True) is None
+    for subject in (":.here:a", ":.here:b"):
+        with pytest.raises(SchemaNotFound) as missing:
+            service.mode(subject)
+        assert missing.value.code == "mode_not_configured"
+    assert (service.mode(":.there:a"), service.mode("a")) == ("READONLY", "READONLY")
+    assert await service.delete_mode(None, recursive=True) == "READWRITE"
+    with pytest.raises(SchemaNotFound):
+        service.mode("a")
+    assert await service.delete_mode(":.there:a", recursive=True) == "READONLY"
+
+
+async def test_the_global_context_holds_where_nothing_else_is_set(service):
+    """In every context, below its own and the subject's."""
+    await service.set_config(":.__GLOBAL:", level("FULL"))
+    await service.set_config(":.here:", level("NONE"))
+    assert await service.set_mode(":.__GLOBAL:", "READONLY") == "READONLY"
+    await service.set_mode(":.here:", "READWRITE")
+    assert service.mode(None, in_scope=True) == service.mode(":.there:a", in_scope=True) == "READONLY"
+    assert service.mode(":.here:a", in_scope=True) == "READWRITE"
+    assert service.config(":.there:a", in_scope=True).compatibility_level == "FULL"
+    assert service.config(SUBJECT, in_scope=True).compatibility_level == "FULL"
+    assert service.config(":.here:a", in_scope=True).compatibility_level == "NONE"
+    await not_permitted(service.register(SUBJECT, sent(V1)))
+    assert (await service.register(":.here:a", sent(V1))).id == 1
