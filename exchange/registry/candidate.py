@@ -71,6 +71,19 @@ class Candidates:
         parsed = await self._parser.parse(subject, text, references, normalize=normalize)
         return Candidate(subject, parsed, request.metadata, request.rule_set)
 
+    def sent_again(
+        self, subject: str, request: SchemaRequest, normalize: bool, deleted: bool = False
+    ) -> SchemaVersion | None:
+        """The newest version that has the very text, references, metadata and rules of a request, found unread."""
+        normalize = normalize or bool(self._state.config_in_scope(subject).normalize)
+        if request.schema is None or request.schema_type not in (None, AVRO) or normalize:
+            return None
+        content = content_md5(request.schema, request.references or (), request.metadata, request.rule_set)
+        schema_id = self._state.index(context_of(subject)).id_of_content(content)
+        if schema_id is None:
+            return None
+        return next((each for each in self._state.versions(subject, deleted)[::-1] if each.id == schema_id), None)
+
     async def find(
         self, candidate: Candidate, deleted: bool = False, latest_only: bool = False
     ) -> SchemaVersion | None:
@@ -112,7 +125,7 @@ class Candidates:
         try:
             parsed = await self._parser.parse_kept(version)
         except SchemaInvalid:
-            return content_md5(version.text, version.references, version.metadata, version.rule_set)
+            return version.content
         return parsed.digest(version.references, version.metadata, version.rule_set)
 
 

@@ -13,7 +13,7 @@ from exchange.registry.verdict import messages
 
 _T = TypeVar("_T")
 _RESERVED = "confluent:reserved"
-_CACHED_VERDICTS = 1 << 20
+_CACHED_VERDICTS = 1 << 18
 """Characters of messages that are kept."""
 
 

@@ -101,9 +101,14 @@ class SchemaVersion(msgspec.Struct, frozen=True, gc=False):
     rule_set: RuleSet | None = None
 
     @property
+    def content(self) -> bytes:
+        """The MD5 that Confluent knows a schema by (`content_md5`)."""
+        return content_md5(self.text, self.references, self.metadata, self.rule_set)
+
+    @property
     def guid(self) -> str:
-        """The same for the same schema in every registry: the MD5 of all that describes it, written as a UUID."""
-        return str(uuid.UUID(bytes=content_md5(self.text, self.references, self.metadata, self.rule_set)))
+        """The same for the same schema in every registry: its content's MD5, written as a UUID."""
+        return str(uuid.UUID(bytes=self.content))
 
 
 class Config(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
-from exchange.registry.entities import SchemaVersion, content_md5
+from exchange.registry.entities import SchemaVersion
 
 
 class Index:
@@ -66,9 +66,9 @@ class Index:
                 self._by_digest[digest] = min(schema_id, self._by_digest.get(digest, schema_id))
 
     def _add(self, version: SchemaVersion) -> None:
-        content = _content(version)
+        content = version.content
         others = self._places.get(version.id, ())
-        if others and _content(others[0]) != content:
+        if others and others[0].content != content:
             raise ValueError(f"id {version.id} is that of another schema")
         self._places[version.id] = (*others, version)
         if self._by_content.setdefault(content, version.id) != version.id:
@@ -87,7 +87,7 @@ class Index:
     def _forget(self, version: SchemaVersion) -> None:
         self._places.pop(version.id, None)
         self._unindexed.discard(version.id)
-        twins = self._twins.get(content := _content(version), set())
+        twins = self._twins.get(content := version.content, set())
         twins.discard(version.id)
         if self._by_content.get(content) == version.id:
             _pass_on(self._by_content, content, twins)
@@ -105,4 +105,4 @@ def _pass_on(table: dict[bytes, int], key: bytes, heirs: set[int]) -> None:
 
 
 def _content(version: SchemaVersion) -> bytes:
-    return content_md5(version.text, version.references, version.metadata, version.rule_set)
+    return version.content

@@ -18,7 +18,7 @@ from exchange.registry.subjects import in_context_of
 _T = TypeVar("_T")
 _LARGE = 16 << 10
 """A text of more characters is worked on in a thread, so that reads go on."""
-_REMEMBERED = 1 << 19
+_REMEMBERED = 1 << 18
 """Characters of schemas that are kept as they were read; read, they take some twenty times as much."""
 _DEEPEST = 200
 """How far references are followed."""

@@ -160,6 +160,9 @@ class Reader:
     async def _look_up(
         self, subject: str, request: SchemaRequest, normalize: bool, deleted: bool
     ) -> SchemaVersion | None:
+        again = self._candidates.sent_again(subject, request, normalize, deleted)
+        if again is not None:
+            return again
         previous = self._state.latest(subject)
         plain = await self._candidates.read(subject, request, normalize, previous)
         found = await self._candidates.find(plain, deleted)

@@ -62,6 +62,10 @@ class Registration:
         """
         require_valid(subject)
         require_valid_rules(request.rule_set)
+        if request.version in (None, 0) and _id_of(request) is None:
+            again = self._candidates.sent_again(subject, request, normalize)
+            if again is not None:
+                return again
         while True:
             standing = self._standing(subject)
             plain = await self._candidates.read(subject, request, normalize, _previous(standing))

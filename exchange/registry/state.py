@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
+import msgspec
 import structlog
 
 from exchange.registry.entities import Config, SchemaVersion
@@ -204,17 +205,7 @@ class State:
 
 def deleted(version: SchemaVersion) -> SchemaVersion:
     """The same version, deleted."""
-    return SchemaVersion(
-        version.subject,
-        version.version,
-        version.id,
-        version.text,
-        True,
-        version.schema_type,
-        version.references,
-        version.metadata,
-        version.rule_set,
-    )
+    return msgspec.structs.replace(version, deleted=True)
 
 
 def _scopes(subject: str | None) -> list[str | None]:
