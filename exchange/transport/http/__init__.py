@@ -1,6 +1,7 @@
 """HTTP between agencies: the client, and RFC 9421 signatures in the profile of spec 5."""
 
-from exchange.transport.http.client import HttpClient, HttpResponse
+from exchange.transport.http.client import HttpClient
+from exchange.transport.http.response import HttpResponse
 from exchange.transport.http.signatures import (
     Credentials,
     HttpRequest,

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-import aiohttp
-import httpx
-import httpx_aiohttp
-import yarl
-
 from exchange.clock import Clock
-from exchange.errors import PeerUnreachable
 from exchange.ids import AgencyId
+from exchange.transport.http.response import HttpResponse
 from exchange.transport.http.signatures import Credentials, HttpRequest, authority_of, sign_request, verify_response
 from exchange.trust import Directory
 
-
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    """An answer: status, headers (names in lower case) and the whole body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+if TYPE_CHECKING:  # imported where it is first needed
+    from exchange.transport.http.pool import Pool
 
 
 class HttpClient:
@@ -39,9 +26,8 @@ class HttpClient:
     """
 
     def __init__(self, timeout: float = 10.0, trust: ssl.SSLContext | None = None, limit: int = 16 << 20) -> None:
-        self._limit = limit
-        transport = _Transport(verify=trust or True, retries=0)
-        self._client = httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)
+        self._settings = timeout, trust, limit
+        self._opened: Pool | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -49,7 +35,8 @@ class HttpClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.close()
 
     async def send(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -59,22 +46,7 @@ class HttpClient:
         Raises PeerUnreachable, naming the address, where no whole answer came.
         Its code is `peer_timeout` where it did not come in time, `answer_too_large` where it has too many bytes.
         """
-        try:
-            async with self._client.stream(method, url, content=body, headers=dict(headers or {})) as answer:
-                content = await self._read(answer)
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
-            raise _unreachable(url, error) from None
-        return HttpResponse(
-            answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, content
-        )
-
-    async def _read(self, answer: httpx.Response) -> bytes:
-        content = bytearray()
-        async for part in answer.aiter_bytes():
-            content += part
-            if len(content) > self._limit:
-                raise PeerUnreachable(f"the answer has more than {self._limit} bytes", code="answer_too_large")
-        return bytes(content)
+        return await self._pool().send(method, url, body, headers or {})
 
     async def send_signed(
         self,
@@ -100,32 +72,10 @@ class HttpClient:
             verify_response(answer.status, answer.headers, answer.body, signed, agency, directory, clock.now())
         return answer
 
+    def _pool(self) -> Pool:
+        if self._opened is None:
+            # Nine megabytes and a third of a second that a process does without until it has something to ask.
+            from exchange.transport.http.pool import Pool
 
-class _Transport(httpx_aiohttp.AiohttpTransport):
-    """Sends a path and query as they are: another spelling of them (%3A as :) would not be what was signed."""
-
-    def get_client(self) -> aiohttp.ClientSession:
-        session = super().get_client()
-        request = session.request
-        session.request = lambda method, url, **settings: request(  # type: ignore[method-assign]
-            method, yarl.URL(str(url), encoded=True), **settings
-        )
-        return session
-
-
-def _unreachable(url: str, error: Exception) -> PeerUnreachable:
-    """The transport calls every failed connection a timeout; what caused it knows better."""
-    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
-        return PeerUnreachable(f"{_origin(url)} did not answer in time", code="peer_timeout")
-    cause = error.__cause__
-    if isinstance(cause, OSError) and cause.errno is not None:
-        return PeerUnreachable(f"{_origin(url)} cannot be reached: {os.strerror(abs(cause.errno)).lower()}")
-    return PeerUnreachable(f"{_origin(url)} does not speak HTTP: {error or type(error).__name__}")
-
-
-def _origin(url: str) -> str:
-    """Scheme and authority: a path or query may hold what is nobody's business."""
-    try:
-        return f"{urlsplit(url).scheme}://{authority_of(url)}"
-    except ValueError:
-        return "the peer"
+            self._opened = Pool(*self._settings)
+        return self._opened
