@@ -41,7 +41,8 @@ class Change:
     """One difference. `breaks` has `new` where the new version cannot read old events because of it, and `old` where
     those who read with the old version cannot read new ones.
 
-    `kind` is one of field_added, field_removed, field_renamed, type_changed, null_added, null_dropped, branch_added,
+    `kind` is one of field_added, field_removed, field_renamed, type_changed, misread (of the same form, but old values
+    are taken for others: nobody breaks, everybody is wrong), null_added, null_dropped, branch_added,
     branch_dropped, symbols_added, symbols_dropped, type_renamed, default, doc, classification, other. `before` and
     `after` are the parts of both schemas that differ: fields, types, or names of symbols.
     """

@@ -94,6 +94,8 @@ class _Walk:
 
     def _changed(self, old: Any, new: Any, place: Place) -> Change:
         message = f"{place.words} changed from {type_in_words(old)} to {type_in_words(new)}"
+        if _is_misread(old, new):
+            return Change("misread", place, f"{message}: readers take old values for others", frozenset(), old, new)
         return Change("type_changed", place, message, self._breaks(old, new), old, new)
 
     def _records(self, old: Any, new: Any, place: Place) -> Iterator[Change]:
@@ -204,6 +206,16 @@ def _counterpart(field: Any, before: dict[str, int], names: frozenset[str]) -> s
     return next((str(each) for each in aliases if each in before and each not in names), None)
 
 
+def _is_misread(old: Any, new: Any) -> bool:
+    """Whether what one writes the other reads as another value: Avro compares neither scales nor units of time."""
+    if not isinstance(old, dict) or not isinstance(new, dict) or _kind(old) != _kind(new):
+        return False
+    was, now = old.get("logicalType"), new.get("logicalType")
+    if was == now == "decimal":
+        return bool(old.get("scale", 0) != new.get("scale", 0))
+    return was != now and was in _UNITS and now in _UNITS
+
+
 def _branches(raw: Any) -> list[Any]:
     return raw if isinstance(raw, list) else [raw]
 
@@ -252,4 +264,7 @@ def _written_out(raw: Any, known: dict[str, Any], done: set[str]) -> Any:
     return {**raw, **inner}
 
 
+_UNITS = frozenset(
+    f"{kind}-{unit}" for kind in ("time", "timestamp", "local-timestamp") for unit in ("millis", "micros", "nanos")
+)
 _INSIDE = {"array": ("items",), "map": ("values",)}

@@ -61,7 +61,7 @@ def propose(found: Sequence[Change], needs: Needs) -> Iterator[Step]:
             yield Step(change, f"keep {change.place.words} beside {change.after['name']}, which then needs no alias")
         elif needs.new_reads(change) and change.kind in _FOR_NEW:
             yield _FOR_NEW[change.kind](change)
-        elif needs.new_reads(change) or needs.present_read(change):
+        elif needs.new_reads(change) or needs.present_read(change) or change.kind == "misread":
             yield Step(change, _advice(change))
 
 
@@ -144,7 +144,7 @@ _FOR_NEW = {
 def _advice(change: Change) -> str:
     """What a person has to decide."""
     place = change.place.words
-    if change.kind == "type_changed":
+    if change.kind in ("type_changed", "misread"):
         was = type_in_words(change.before)
         return f"leave {place} as {was}, and add a new field, which may be null, for {_now(change)}"
     if change.kind in ("null_added", "branch_added"):

@@ -11,7 +11,16 @@ from exchange.cli.schema_files import Version
 from exchange.cli.schema_readers import Reader
 
 _NOTICED = frozenset(
-    {"field_removed", "field_renamed", "type_changed", "null_added", "branch_added", "symbols_added", "type_renamed"}
+    {
+        "field_removed",
+        "field_renamed",
+        "type_changed",
+        "misread",
+        "null_added",
+        "branch_added",
+        "symbols_added",
+        "type_renamed",
+    }
 )
 NOTHING = "nothing changed that anybody would notice"
 _LOST = frozenset({"field_removed", "field_renamed"})
@@ -88,9 +97,14 @@ class Verdict:
         ]
 
     @property
+    def misreads(self) -> list[Change]:
+        """The changes after which readers take values for others, and no error says so."""
+        return [each for each in self._changes() if each.kind == "misread"]
+
+    @property
     def is_bad(self) -> bool:
         """Whether it should not be registered as it is."""
-        return self.is_refused or bool(self.losses)
+        return self.is_refused or bool(self.losses) or bool(self.misreads)
 
     def affected(self, change: Change) -> list[Reader]:
         """Who reads the field that a change is in, where they would notice."""
@@ -144,6 +158,8 @@ class Verdict:
     def _errors(self) -> Iterator[str]:
         for each in self.reasons:
             yield f"level {self.level} refuses it after {self.against[each.earlier].label}: {each.message}"
+        for change in self.misreads:
+            yield f"{change.place.words} would be misread, and no error would say so: add a new field instead"
         for change, reader in self.losses:
             yield f"{reader.agency} ({reader.where}) would refuse new events, for they have no field {change.field}"
 

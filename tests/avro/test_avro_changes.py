@@ -37,6 +37,11 @@ def said(old, new):
     return [str(each) for each in changes(parsed(old), parsed(new))]
 
 
+def decimal(scale, precision=10):
+    """A decimal of bytes."""
+    return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
+
+
 def between(before, after):
     """What is said where the one field's type changes."""
     return said(record(field("x", before)), record(field("x", after)))
@@ -241,3 +246,33 @@ def test_the_changes_agree_with_the_verdict(pair):
     for reads, level in (("new", "BACKWARD"), ("old", "FORWARD")):
         broken = bool(check_compatibility(new, [old], level))
         assert any(reads in each.breaks for each in found) == broken
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (decimal(2), decimal(4)),
+        (decimal(0), decimal(2)),
+        ({"type": "long", "logicalType": "timestamp-millis"}, {"type": "long", "logicalType": "timestamp-micros"}),
+        ({"type": "long", "logicalType": "time-micros"}, {"type": "long", "logicalType": "timestamp-micros"}),
+    ],
+)
+def test_what_is_read_as_another_value_is_said(old, new):
+    """Avro reads it, and takes 12.34 for 0.1234 or a second for a millisecond: nothing breaks, everything is wrong."""
+    [change] = changes(parsed(record(field("f", old))), parsed(record(field("f", new))))
+    assert (change.kind, change.breaks) == ("misread", frozenset())
+    assert str(change).endswith("readers take old values for others")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (decimal(2, precision=4), decimal(2)),
+        ("long", {"type": "long", "logicalType": "timestamp-millis"}),
+        ({"type": "int", "logicalType": "date"}, "int"),
+    ],
+)
+def test_what_is_only_said_otherwise_is_no_misreading(old, new):
+    """More digits, or a logical type where there was none: the values stay what they are."""
+    [change] = changes(parsed(record(field("f", old))), parsed(record(field("f", new))))
+    assert change.kind == "type_changed"

@@ -88,6 +88,20 @@ def test_programs_get_the_same(run, home):
     assert any(each.startswith("schemas/interior/residence-changed.v1.1.avsc: field") for each in data["reasons"])
 
 
+def test_a_change_that_avro_reads_as_another_value_is_bad(run, home, tmp_path):
+    """Two digits after the point became four: every level takes it, and 12.34 would be read as 0.1234. Exit 4."""
+    price = {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 2}
+    record = {"type": "record", "name": "Price", "namespace": "uz.gov.x", "doc": "d"}
+    paths = [tmp_path / name for name in ("old.avsc", "new.avsc")]
+    for path, scale in zip(paths, (2, 4), strict=True):
+        fields = [{"name": "price", "doc": "d", "type": {**price, "scale": scale}}]
+        path.write_text(json.dumps({**record, "fields": fields}), encoding="utf-8")
+    answer = run("schema", "check", str(paths[1]), "--against", str(paths[0]), output="text")
+    assert answer.code == 4
+    assert "readers take old values for others" in answer.out
+    assert "error: field price would be misread, and no error would say so: add a new field instead" in answer.out
+
+
 def test_a_field_that_an_adapter_reads_cannot_just_go(run, home, draft):
     """The level takes it, but the adapter would refuse every new event: exit 4, and who it is."""
     answer = run("schema", "check", str(draft(drop("address"))), output="text")

@@ -336,3 +336,15 @@ def test_a_field_removed_from_a_type_that_stands_elsewhere_is_left_to_a_person(e
     answer, _ = evolve(record_of(moved, '{"name": "b", "type": "W"}'), "--level", "FULL", old=old)
     assert answer.code == 4
     assert "keep field u of b: present subscribers need it" in answer.data["to_decide"]
+
+
+def test_what_would_be_misread_is_left_to_a_person(run, home, tmp_path):
+    """A time in other units fits, and is wrong: the old field stays, a new one takes the new unit."""
+    record = {"type": "record", "name": "Seen", "namespace": "uz.gov.x", "doc": "d"}
+    paths = [tmp_path / name for name in ("old.avsc", "new.avsc")]
+    for path, unit in zip(paths, ("millis", "micros"), strict=True):
+        fields = [{"name": "seen_at", "doc": "d", "type": {"type": "long", "logicalType": f"timestamp-{unit}"}}]
+        path.write_text(json.dumps({**record, "fields": fields}), encoding="utf-8")
+    answer = run("schema", "evolve", str(paths[1]), "--against", str(paths[0]), output="text")
+    assert answer.code == 4
+    assert "leave field seen_at as moment, to the millisecond, and add a new field, which may be null" in answer.out
