@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TypeVar
 
 from exchange.errors import SchemaInvalid
 from exchange.registry.entities import (
@@ -23,6 +25,7 @@ from exchange.registry.parsing import Parsed, Parser
 from exchange.registry.state import State
 from exchange.registry.subjects import context_of
 
+_T = TypeVar("_T")
 _VERSION = "confluent:version"
 _AT_ONCE = 20
 """How many schemas are digested before reads get their turn."""
@@ -102,6 +105,10 @@ class Candidates:
             ):
                 return version
         return None
+
+    async def away(self, candidate: Candidate, work: Callable[..., _T], *arguments: object) -> _T:
+        """Do work on a candidate: in a thread where it is large."""
+        return await self._parser.away(len(candidate.parsed.text), work, *arguments)
 
     async def complete_index(self, context: str) -> None:
         """Work out the canonical digests of a context's schemas that are not known yet, a few at a time."""

@@ -56,7 +56,7 @@ class SubjectDeleted(msgspec.Struct, frozen=True):
 
 
 class SubjectsCleared(msgspec.Struct, frozen=True):
-    """What was deleted of a subject, of a context, or of the default context (None), was taken away for good."""
+    """What was deleted of a subject, of a context, or (None) of all, was taken away for good."""
 
     subject: str | None
 

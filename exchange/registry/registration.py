@@ -76,7 +76,7 @@ class Registration:
                     return found
             candidate = _numbered(described, request, standing)
             require_mode(subject, standing.mode, request)
-            self._linting.require(subject, candidate.parsed.schema)
+            await self._candidates.away(candidate, self._linting.require, subject, candidate.parsed.schema)
             await self._require_compatible(candidate, standing)
             await self._candidates.complete_index(context_of(subject))
             decide = partial(self._decide, candidate, standing, request)

@@ -118,7 +118,8 @@ class RegistryService(Reader):
     async def lint(self, subject: str, request: SchemaRequest) -> list[str]:
         """What the house would have otherwise in a schema that was sent; raises SchemaInvalid."""
         candidate = await self._candidates.read(normalized(subject), request, normalize=False)
-        return self._linting.warnings(normalized(subject), candidate.parsed.schema)
+        schema = candidate.parsed.schema
+        return await self._candidates.away(candidate, self._linting.warnings, normalized(subject), schema)
 
     async def delete_version(self, subject: str, number: int, permanent: bool = False) -> int:
         """Delete a version, and say which; raises SchemaNotFound or SchemaInvalid."""

@@ -239,7 +239,10 @@ class Writer:
             return [write.decide(batch)]
         except ExchangeError as error:
             write.fail(error)
-            return []
+        except Exception as error:  # its sender's alone: the others of the transaction go on
+            log.exception("registry_decision_failed")
+            write.fail(error)
+        return []
 
     async def _apart(self, writes: Sequence[_Write[Any]], error: RecordTooLarge) -> None:
         """One write is larger than the topic takes: only that one is refused."""

@@ -9,6 +9,8 @@ import pytest
 from exchange.errors import PublisherFenced, RecordTooLarge, SchemaIncompatible, SchemaInvalid, TransportError
 from exchange.registry import RegistryService
 from exchange.registry.entities import LATEST
+from exchange.registry.state import State
+from exchange.registry.writer import Writer
 from tests.fakes.schema_store import LARGEST, MemoryLog, MemorySchemaStore
 from tests.registry.conftest import BAD, SUBJECT, V1, V2, schema
 from tests.registry.registries import level, registered, sent, started, written
@@ -373,3 +375,24 @@ async def test_an_error_that_nobody_foresaw_ends_its_writes_only(leading, store,
         with pytest.raises(Broken):
             await leading.register(SUBJECT, sent(V1))
     assert (await leading.register(SUBJECT, sent(V1))).id == 1
+
+
+async def test_a_decision_that_fails_unforeseen_is_its_senders_alone():
+    """Whoever shares the transaction is served all the same."""
+
+    def fails(_batch):
+        raise ZeroDivisionError
+
+    def writes(batch):
+        batch.records.append((b"{}", b"{}"))
+        return 7
+
+    store, state = MemorySchemaStore(), State()
+    await store.start(state.apply)
+    writer = Writer(store, state, "")
+    writer.start()
+    failing = asyncio.ensure_future(writer.submit("broken", fails))
+    assert await writer.submit("s", writes) == 7
+    with pytest.raises(ZeroDivisionError):
+        await failing
+    await writer.close()
