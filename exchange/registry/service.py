@@ -94,6 +94,11 @@ class RegistryService(Reader):
         return self._writer.leads
 
     @property
+    def fenced(self) -> bool:
+        """Whether it wrote until another took over, whose announcement may be under way."""
+        return self._writer.fenced
+
+    @property
     def written(self) -> int:
         """The offset of the newest record of `_schemas` that was applied here."""
         return self._state.written

@@ -99,6 +99,8 @@ class Writer:
         self._url = url
         self._alone = alone
         self._leads = False
+        self.fenced = False
+        """Whether it led until another took over, whose announcement may be under way."""
         self._waiting: list[_Write[Any]] = []
         self._queued = asyncio.Event()
         self._committing = asyncio.Lock()
@@ -154,7 +156,7 @@ class Writer:
         await self._store.lead()
         # SIGKILL here: whoever led is fenced and finds the topic naming a leader that is silent; another claims.
         await self._store.append([encode_leader(LeaderRecord(self._url, self._state.highest_ids()))])
-        self._leads = True
+        self._leads, self.fenced = True, False
         log.info("registry_leads", url=self._url)
 
     async def _claim_alone(self) -> None:
@@ -203,6 +205,7 @@ class Writer:
             await self._apart(writes, error)
         except ExchangeError as error:
             self._leads = False
+            self.fenced = self.fenced or isinstance(error, PublisherFenced)
             waiting, self._waiting = self._waiting, []  # whoever asks again is sent to the replica that leads now
             self._fail([*writes, *waiting], error)
         except Exception as error:

@@ -57,7 +57,7 @@ def methods_of_document():
 
 def methods_of_app():
     """Each method and path that the registry's code gives a handler."""
-    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "exchange" / "registry").glob("*.py")))
+    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "exchange" / "registry").rglob("*.py")))
     return set(re.findall(r'\("(GET|POST|PUT|DELETE)", "(/[^"]*)"', source))
 
 

@@ -32,7 +32,7 @@ EVERYONE = [*PYTHON, *NODE]
 @pytest.fixture(scope="module")
 def topic(kafka, shared_url, node):
     """A topic of ours to which each client has written one record that names it."""
-    topic = "gov.customs.tariff.code-listed.v1"
+    topic = "gov.customs.tariff.written-by-every-client.v1"
     asyncio.run(ensure_topics(kafka, [TopicSpec(topic)]))
     for name, kind in NODE.items():
         node.call("produce", kind, shared_url, kafka, topic, TWO, value_of(name))

@@ -259,6 +259,21 @@ async def test_who_is_fenced_sends_the_write_to_its_successor(start, log):
     assert (first.service.leads, second.service.leads) == (False, True)
 
 
+async def test_a_write_that_comes_just_after_the_fencing_waits_for_the_successor_too(start):
+    """However late it learns that this replica was fenced, it does not take the lead back."""
+    first, second = await start(succession=30.0), await start()
+    await first.register("a", V1)
+    await second.store.lead()
+    with pytest.raises(PublisherFenced):
+        await first.service.register("b", SchemaRequest(schema=V2))
+    late = asyncio.create_task(first.register("c", V1))
+    await asyncio.wait([late], timeout=0.2)
+    assert not late.done()
+    await second.service.claim()
+    assert await late == 1
+    assert (first.service.leads, second.service.leads) == (False, True)
+
+
 async def test_what_was_forwarded_to_one_that_is_fenced_goes_to_its_successor(start):
     """A third replica, that still takes the first for the leader, is told to look again."""
     first, second, third = await start(), await start(), await start(succession=30.0)
@@ -338,7 +353,7 @@ class Lost:
 
     def __init__(self):
         self.leader = NOBODY
-        self.leads = False
+        self.leads = self.fenced = False
         self.claims = 0
 
     async def claim(self):

@@ -49,6 +49,11 @@ class Leadership(Protocol):
         """Whether it is this one, as far as it knows."""
         ...
 
+    @property
+    def fenced(self) -> bool:
+        """Whether it led until another took over, whose announcement may be under way."""
+        ...
+
     async def claim(self) -> None:
         """Lead, and announce it; raises PublisherFenced where another did at the same time, or TransportError."""
         ...
@@ -72,7 +77,6 @@ class Replicas:
         self._http = http
         self._url = url
         self._patience = patience
-        self._fenced = False
         self._succession_seconds = succession
         self._succession = asyncio.Lock()
 
@@ -103,7 +107,6 @@ class Replicas:
         try:
             return await execute()
         except PublisherFenced:
-            self._fenced = not self._service.leads  # it may have begun before, and this replica lead again by now
             return None
 
     async def _there(self, leader: str, request: HttpRequest) -> Answer | None:
@@ -128,9 +131,8 @@ class Replicas:
         could be.
         """
         async with self._succession:
-            if self._fenced:
+            if self._service.fenced:
                 await self._until(lambda: not self._is_own(self._service.leader))
-                self._fenced = False
             if self._is_own(self._service.leader) and not self._service.leads:
                 await self._claim()
         return self._service.leader
