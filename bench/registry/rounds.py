@@ -109,17 +109,19 @@ async def traffic(contenders: list[Contender], count: int, rounds: int) -> dict[
 
 
 async def startups(contenders: list[Contender], count: int, rounds: int) -> dict[str, list[Figures]]:
-    """Seconds until ready, and MiB after the start and after traffic, by contender, one a round."""
+    """Seconds until ready, and MiB after the start and after traffic, by contender, one a round.
+
+    Each round has a Kafka of its own: what the traffic of one registers, the next would have to hold.
+    """
     subjects = corpus.subjects(count)
     versions = [version for subject in subjects for version in subject.versions]
     found: dict[str, list[Figures]] = {each.name: [] for each in contenders}
-    async with AsyncExitStack() as stack:
-        node, folder = await _kafka(stack)
-        load = stack.enter_context(new_process())
-        for each in contenders:
-            await fill(node.bootstrap, each.topic, versions)
-        for number in range(rounds):
+    for number in range(rounds):
+        async with AsyncExitStack() as stack:
+            node, folder = await _kafka(stack)
+            load = stack.enter_context(new_process())
             for each in contenders:
+                await fill(node.bootstrap, each.topic, versions)
                 async with started(each, node.bootstrap, folder) as server:
                     bench = Bench(server, node.pid or 0, Known.of(subjects), load, load)
                     one = await _started(bench, f"start{number}")
