@@ -18,9 +18,9 @@ from exchange.registry.records import (
     encode_version,
     schema_key,
 )
-from exchange.registry.registration import require_writable
+from exchange.registry.refusals import require_writable, subject_not_found, version_not_found
 from exchange.registry.rules import require_valid_rules
-from exchange.registry.state import DEFAULT_MODE, DEFAULTS, State, deleted
+from exchange.registry.state import DEFAULT_MODE, State, as_told, deleted
 from exchange.registry.subjects import qualified, require_valid, split
 from exchange.registry.writer import Batch, Writer
 
@@ -75,7 +75,7 @@ class Administration:
             return found
         if not self._state.versions(subject, deleted=True):
             raise subject_not_found(subject)
-        raise SchemaNotFound(f"Version {number} not found.", code="version_not_found")
+        raise version_not_found(number)
 
     def _delete_subject(self, batch: Batch, subject: str, permanent: bool) -> list[int]:
         live = self._state.versions(subject)
@@ -155,7 +155,7 @@ class Administration:
         require_writable(subject, self._state.mode_in_scope(subject))
         if was is not None:
             batch.records.append(encode_config(subject, None))
-        return was.over(DEFAULTS) if was is not None and subject is None else was or DEFAULTS
+        return as_told(subject, was)
 
     # ------------------------------------------------------------------ modes and contexts
 
@@ -215,11 +215,6 @@ class Administration:
             raise SchemaInvalid(f"The specified context '{context}' is not empty.", code="context_not_empty")
         if context in self._state.contexts()[1:]:
             batch.records.append(encode_context(context, exists=False))
-
-
-def subject_not_found(subject: str) -> SchemaNotFound:
-    """Confluent's 40401."""
-    return SchemaNotFound(f"Subject '{subject}' not found.", code="subject_not_found")
 
 
 def _shown(number: int) -> str:

@@ -7,11 +7,10 @@ from typing import Literal
 
 from exchange.avro import Schema, lint
 from exchange.errors import SchemaInvalid
-from exchange.registry.subjects import split
+from exchange.registry.subjects import split, topic_name
 from exchange.trust import Directory
 
 Mode = Literal["off", "warn", "refuse"]
-_SUFFIX = "-value"
 
 
 class Linting:
@@ -40,10 +39,6 @@ class Linting:
 
     def _is_personal(self, subject: str) -> bool | None:
         """None where the subject is of no topic of the directory."""
-        name = split(subject)[1]
-        entry = self._directory().topic(name.removesuffix(_SUFFIX)) if self._directory and _is_value(name) else None
+        topic = topic_name(split(subject)[1])
+        entry = self._directory().topic(topic) if self._directory and topic is not None else None
         return None if entry is None else entry.personal
-
-
-def _is_value(name: str) -> bool:
-    return name.endswith(_SUFFIX)

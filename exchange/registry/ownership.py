@@ -9,11 +9,11 @@ import structlog
 from exchange.clock import Clock
 from exchange.errors import IdentifierError, RequestRefused, SchemaNotOwned
 from exchange.ids import AgencyId, Topic
+from exchange.registry.subjects import topic_name
 from exchange.transport.http import HttpRequest, TransactionWindow, verify_request
 from exchange.trust import Directory
 
 log = structlog.get_logger()
-_SUFFIX = "-value"
 _UNSIGNED = (
     "this write is not signed: the agency that owns the topic signs it (RFC 9421, spec 5), as `exchange schema "
     "register` does; a registry for development takes unsigned writes when it is started with --open"
@@ -67,9 +67,9 @@ def require_owner(subject: str | None, agency: AgencyId, directory: Directory) -
 
 
 def _topic_of(subject: str, agency: AgencyId) -> str:
-    name = subject.removesuffix(_SUFFIX)
+    name = topic_name(subject)
     try:
-        if name == subject:
+        if name is None:
             raise IdentifierError("no value subject")
         return str(Topic.parse(name))
     except IdentifierError:

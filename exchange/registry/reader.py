@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from exchange.errors import SchemaInvalid, SchemaNotFound
-from exchange.registry.administration import subject_not_found
 from exchange.registry.candidate import Candidate, Candidates, populated
 from exchange.registry.checking import Checker
 from exchange.registry.entities import LATEST, Config, SchemaRequest, SchemaVersion
 from exchange.registry.parsing import Parser
-from exchange.registry.state import DEFAULT_MODE, DEFAULTS, State
+from exchange.registry.refusals import subject_not_found, version_not_found
+from exchange.registry.state import DEFAULT_MODE, State, as_told
 from exchange.registry.subjects import DEFAULT, EVERY_CONTEXT, context_of, normalized, qualified, split
 
 
@@ -52,7 +52,7 @@ class Reader:
                 return found
         if not self._state.versions(subject, deleted):
             raise subject_not_found(subject)
-        raise SchemaNotFound(f"Version {number} not found.", code="version_not_found")
+        raise version_not_found(number)
 
     def referenced_by(self, subject: str, number: int) -> list[int]:
         """The ids of the schemas that refer to a version; raises SchemaNotFound."""
@@ -187,7 +187,7 @@ class Reader:
         elif number is not None:
             found = self._version(subject, number, deleted=False)
             if found is None:
-                raise SchemaNotFound(f"Version {number} not found.", code="version_not_found")
+                raise version_not_found(number)
             earlier = [found]
         candidate = await self._candidates.read(subject, request, normalize)
         config = self._state.config_in_scope(subject)
@@ -206,7 +206,7 @@ class Reader:
             raise SchemaNotFound(
                 f"Subject '{subject}' does not have subject-level compatibility configured", code="level_not_configured"
             )
-        return (found or Config()).over(DEFAULTS) if subject is None else found or DEFAULTS
+        return as_told(subject, found)
 
     def mode(self, subject: str | None, in_scope: bool = False) -> str:
         """The mode of a subject, a context or all (None); raises SchemaNotFound of code `mode_not_configured`."""

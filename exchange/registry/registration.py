@@ -18,14 +18,14 @@ from exchange.registry.linting import Linting
 from exchange.registry.metrics import REGISTRATIONS
 from exchange.registry.ports import KeyValue
 from exchange.registry.records import encode_context, encode_version, schema_key
+from exchange.registry.refusals import not_permitted, require_writable
 from exchange.registry.rules import require_valid_rules
 from exchange.registry.state import State
-from exchange.registry.subjects import DEFAULT, context_of, in_context_of, require_valid
+from exchange.registry.subjects import context_of, in_context_of, qualified, require_valid
 from exchange.registry.verdict import refusal
 from exchange.registry.writer import Batch, Writer
 
 _IMPORT = ("IMPORT", "FORWARD")
-_READONLY = ("READONLY", "READONLY_OVERRIDE")
 _NUMBERS = 2**31
 """Ids and versions are Java's ints."""
 
@@ -163,9 +163,8 @@ class Registration:
             raise SchemaInvalid(f"The id {wanted} is out of range: expected 0 to 2^31-1")
         kept = index.at(wanted)
         if kept and index.digest(wanted) != digest:
-            shown = "" if context == DEFAULT else f":{context}:"
             raise SchemaInvalid(
-                f"Overwrite new schema with id {wanted} in context {shown} is not permitted.",
+                f"Overwrite new schema with id {wanted} in context {qualified(context)} is not permitted.",
                 code="operation_not_permitted",
             )
         return wanted, kept[0].text if kept else candidate.parsed.text
@@ -177,28 +176,11 @@ class Registration:
 
 def require_mode(subject: str, mode: str, request: SchemaRequest) -> None:
     """Raises SchemaInvalid of code `operation_not_permitted` where the mode does not admit the registration."""
-    if mode in _READONLY:
-        raise not_permitted(subject, "in read-only mode")
+    require_writable(subject, mode)
     if _id_of(request) is not None and mode not in _IMPORT:
         raise not_permitted(subject, "not in import mode")
     if _id_of(request) is None and mode != "READWRITE":
         raise not_permitted(subject, "not in read-write mode")
-
-
-def require_writable(subject: str | None, mode: str) -> None:
-    """Raises SchemaInvalid of code `operation_not_permitted` in read-only mode."""
-    if mode in _READONLY:
-        raise not_permitted(subject, "in read-only mode")
-
-
-def not_permitted(subject: str | None, state: str) -> SchemaInvalid:
-    """The refusal of a write that the subject's mode does not admit, in Confluent's words."""
-    context = DEFAULT if subject is None else context_of(subject)
-    shown = "" if context == DEFAULT else f":{context}:"
-    return SchemaInvalid(
-        f"Subject {'null' if subject is None else subject} in context {shown} is {state}",
-        code="operation_not_permitted",
-    )
 
 
 def _id_of(request: SchemaRequest) -> int | None:

@@ -203,6 +203,11 @@ class State:
             index.highest = max(index.highest, highest)
 
 
+def as_told(subject: str | None, config: Config | None) -> Config:
+    """A configuration as it is told: that of all subjects (None) always has a level."""
+    return (config or Config()).over(DEFAULTS) if subject is None else config or DEFAULTS
+
+
 def deleted(version: SchemaVersion) -> SchemaVersion:
     """The same version, deleted."""
     return msgspec.structs.replace(version, deleted=True)

@@ -53,6 +53,12 @@ def normalized_context(context: str) -> str:
     return name if name.startswith(".") else f".{name}"
 
 
+def topic_name(subject: str) -> str | None:
+    """The topic whose values a subject of the default context describes: `<topic>-value`; None for another subject."""
+    name = subject.removesuffix("-value")
+    return None if name == subject else name
+
+
 def require_valid(subject: str) -> None:
     """Raises SchemaInvalid of code `subject_invalid` for what is no printable text and for the reserved name."""
     if any(each in _CONTROL or "\ud800" <= each <= "\udfff" for each in subject) or split(subject)[1] == _GLOBAL:
