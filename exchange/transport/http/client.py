@@ -74,7 +74,7 @@ class HttpClient:
 
     def _pool(self) -> Pool:
         if self._opened is None:
-            # Nine megabytes and a third of a second that a process does without until it has something to ask.
+            # Nine megabytes that a process does without until it has something to ask.
             from exchange.transport.http.pool import Pool
 
             self._opened = Pool(*self._settings)
