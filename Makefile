@@ -79,12 +79,12 @@ $(VENV)/.python: | need-python
 
 $(VENV)/.demo: requirements/demo.txt $(VENV)/.python
 	@echo "installing the locked dependencies"
-	@test -f $(VENV)/.dev || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@test -f $(VENV)/.dev || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r $<
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.python
 	@echo "installing the locked dependencies of development"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r $<
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@ $(VENV)/.demo
 
 need-python:
@@ -102,7 +102,7 @@ WITHOUT_ADDRESSES := const fs = require("fs"), lock = JSON.parse(fs.readFileSync
 lock:
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra demo -c requirements/runtime.txt -o requirements/demo.txt
-	$(LOCK) pyproject.toml --extra demo --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra demo --extra dev --extra hsm -c requirements/runtime.txt -o requirements/dev.txt
 	cd tests/clients && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent >/dev/null
 	cd tests/clients && node -e '$(WITHOUT_ADDRESSES)'
 
