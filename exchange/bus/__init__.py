@@ -1,13 +1,13 @@
 """Publish and subscribe: sealed, numbered, exactly once; what does not verify is a dead letter (spec 2 and 3)."""
 
-from exchange.bus.batch import Batch, PositionStore, StoredPosition
-from exchange.bus.dead_letters import DeadLetters
-from exchange.bus.letter import PREFIX as DEAD_LETTER_PREFIX
-from exchange.bus.letter import Refusal
-from exchange.bus.opening import SchemaCache
-from exchange.bus.positions import POSITIONS_TOPIC, Position, positions_topic
-from exchange.bus.publisher import Publisher, SchemaResolver
-from exchange.bus.subscriber import Subscriber
+from exchange.bus.letters.dead_letters import DeadLetters
+from exchange.bus.letters.letter import PREFIX as DEAD_LETTER_PREFIX
+from exchange.bus.letters.letter import Refusal
+from exchange.bus.publishing.positions import POSITIONS_TOPIC, Position, positions_topic
+from exchange.bus.publishing.publisher import Publisher, SchemaResolver
+from exchange.bus.subscribing.batch import Batch, PositionStore, StoredPosition
+from exchange.bus.subscribing.opening import SchemaCache
+from exchange.bus.subscribing.subscriber import Subscriber
 from exchange.bus.topics import dead_letter_topic, event_topic, topic_specs
 
 __all__ = [

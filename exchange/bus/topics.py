@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchange.bus.positions import positions_topic
+from exchange.bus.publishing.positions import positions_topic
 from exchange.ids import AgencyId
 from exchange.transport.kafka import TopicSpec
 from exchange.trust import Directory, TopicEntry

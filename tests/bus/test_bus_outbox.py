@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.avro import RegisteredSchema, Schema, unframe
-from exchange.bus.outbox import Channel, EventIds
+from exchange.bus.publishing.outbox import Channel, EventIds
 from exchange.errors import RecordTooLarge, ValueInvalid
 from exchange.ids import AgencyId
 from exchange.transport.kafka import partition_of

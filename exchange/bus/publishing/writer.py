@@ -12,7 +12,7 @@ from typing import Any
 
 from exchange.avro import RegisteredSchema
 from exchange.bus import metrics
-from exchange.bus.positions import (
+from exchange.bus.publishing.positions import (
     POSITIONS_TOPIC,
     Position,
     position_partition,

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from exchange.bus import metrics
-from exchange.bus.letter import Refusal, refused_letter
-from exchange.bus.writer import SealedWriter
+from exchange.bus.letters.letter import Refusal, refused_letter
+from exchange.bus.publishing.writer import SealedWriter
 from exchange.clock import Clock
 from exchange.ids import AgencyId, PublisherId
 from exchange.transport.kafka import Partition

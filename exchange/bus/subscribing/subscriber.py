@@ -17,9 +17,9 @@ from contextlib import aclosing, suppress
 from typing import Literal
 
 from exchange.bus import metrics
-from exchange.bus.batch import Batch, PositionStore, StoredPosition
-from exchange.bus.dead_letters import DeadLetters
-from exchange.bus.opening import BatchOpener, SchemaCache
+from exchange.bus.letters.dead_letters import DeadLetters
+from exchange.bus.subscribing.batch import Batch, PositionStore, StoredPosition
+from exchange.bus.subscribing.opening import BatchOpener, SchemaCache
 from exchange.clock import Clock
 from exchange.envelope import Event, SequenceTracker
 from exchange.errors import ExchangeError, PublisherNotAllowed, TransportError

@@ -11,7 +11,7 @@ import structlog
 
 from exchange.avro import RegisteredSchema
 from exchange.bus import metrics
-from exchange.bus.letter import Refusal
+from exchange.bus.letters.letter import Refusal
 from exchange.clock import Clock, to_unix_millis
 from exchange.envelope import Event, KafkaRecord, Opener, Record, SequenceTracker, schema_id_of
 from exchange.errors import PeerUnreachable, RecordRefused, SchemaNotFound, SealMalformed

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from exchange.bus.letter import Refusal
+from exchange.bus.letters.letter import Refusal
 from exchange.envelope import Event
 
 

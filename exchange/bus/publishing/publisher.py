@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 from exchange.avro import RegisteredSchema
 from exchange.bus import metrics
-from exchange.bus.letter import rejected_letter
-from exchange.bus.outbox import Channel
-from exchange.bus.writer import SealedWriter
+from exchange.bus.letters.letter import rejected_letter
+from exchange.bus.publishing.outbox import Channel
+from exchange.bus.publishing.writer import SealedWriter
 from exchange.clock import Clock
 from exchange.envelope import Unsealed
 from exchange.errors import ExchangeError, PublisherNotAllowed, SettingsError, TransportError, ValueInvalid

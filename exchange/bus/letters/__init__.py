@@ -1,0 +1,1 @@
+"""Dead letters: what was refused, kept whole, and brought back (spec 2)."""
