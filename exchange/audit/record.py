@@ -80,6 +80,7 @@ class VerifiedEntry:
 
 def sign_entry(entry: AuditEntry, credentials: Credentials, salt: bytes) -> AuditRecord:
     """The record of `entry`, signed by its gateway."""
+    credentials = credentials.current()
     return AuditRecord(sign_document(KIND, entry.content(), [(credentials.keyid, credentials.signer)]), salt)
 
 

@@ -97,6 +97,7 @@ def parse_consent(payload: bytes) -> ConsentRecord:
 
 def sign_consent(record: ConsentRecord, agency: AgencyId, signer: Signer) -> tuple[bytes, StoredConsent]:
     """The signed document, and the record with the digest it will be known by."""
+    signer = signer.current()
     envelope = sign_document(KIND, consent_content(record), [(key_id(agency, signer.public), signer)])
     payload = open_document(KIND, envelope, {key_id(agency, signer.public): signer.public})
     return envelope, StoredConsent(record, hashlib.sha256(payload).hexdigest())

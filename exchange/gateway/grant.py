@@ -38,6 +38,7 @@ class Grant:
 
 def sign_grant(grant: Grant, gateway: Credentials, now: datetime) -> str:
     """The grant as a compact JWT, good for 30 seconds from `now`."""
+    gateway = gateway.current()
     header = {"alg": "EdDSA", "typ": TYPE, "kid": gateway.keyid}
     signing_input = f"{_segment(header)}.{_segment(_claims(grant, gateway, now))}"
     return f"{signing_input}.{_base64url(gateway.signer.sign(signing_input.encode('ascii')))}"

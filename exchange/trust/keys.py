@@ -50,7 +50,14 @@ class PublicKey:
 
 
 class Signer(Protocol):
-    """Whatever can sign with one Ed25519 key: a file here, an HSM elsewhere."""
+    """Whatever can sign with an Ed25519 key: a file here, an HSM elsewhere.
+
+    Which key that is may change while a process runs (a rotation). Whatever names the key in what it signs takes
+    `current()` once, and uses that signer for both: two calls on a signer that rotates may meet two keys.
+
+        signer = self._signer.current()
+        signature = signer.sign(message_naming(signer.public))
+    """
 
     @property
     def public(self) -> PublicKey:
@@ -58,7 +65,11 @@ class Signer(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """64 bytes."""
+        """64 bytes. May block for as long as an HSM takes: where that matters, call it in a thread."""
+        ...
+
+    def current(self) -> Signer:
+        """The signer of this moment, whose key stays the same: call it once for each thing to sign. Never waits."""
         ...
 
 
@@ -111,3 +122,7 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """64 bytes."""
         return self._key.sign(message)
+
+    def current(self) -> SigningKey:
+        """Itself: one key, always."""
+        return self

@@ -19,6 +19,7 @@ from exchange.errors import DocumentInvalid
 from exchange.ids import AgencyId
 from exchange.transport.http import Credentials
 from exchange.trust import sign_document
+from tests.fakes.restless_signer import RestlessSigner
 
 from .world import GATEWAY_KEY, OTHER_KEY, TAX, World, salt_of
 
@@ -33,6 +34,16 @@ def test_a_gateways_entry_verifies(world: World) -> None:
     verified = verify_entry(world.record(7), world.directory())
     assert verified.entry == world.entry(7)
     assert verified.payload == world.entry(7).encode()
+
+
+def test_an_entry_signed_while_a_key_is_rotated_verifies(world: World) -> None:
+    """The record names the key that signed it, whichever of two that was."""
+    gateway = next(each for each in world.content["members"] if each["id"] == str(world.gateway.member_id))
+    gateway["subsystems"][0]["keys"].append(world.key(OTHER_KEY))
+    credentials = Credentials(world.gateway, RestlessSigner([GATEWAY_KEY, OTHER_KEY]))
+    for number in range(2):
+        record = sign_entry(world.entry(number), credentials, salt_of(number))
+        assert verify_entry(record, world.directory()).entry == world.entry(number)
 
 
 def test_the_leaf_is_the_hash_of_salt_and_entry(world: World) -> None:

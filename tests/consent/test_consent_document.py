@@ -38,6 +38,14 @@ def test_what_a_gateway_signs_opens_again(record, instance):
     assert opened.record == record
 
 
+def test_what_is_signed_while_a_key_is_rotated_opens(record, instance):
+    """The document names the key that signed it, whichever of two that was."""
+    signer = instance.rotating(GATEWAY).signer
+    for _ in range(2):
+        envelope, signed = sign_consent(record, GATEWAY, signer)
+        assert open_consent(record.key.text, envelope, NOON, instance.directory()) == signed
+
+
 def test_the_document_has_the_fields_of_the_standard(record):
     """ISO/IEC TS 27560's header, processing, parties and event are there, the individual only as a pseudonym."""
     content = consent_content(record)

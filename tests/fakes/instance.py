@@ -15,6 +15,7 @@ from exchange.clock import format_micros
 from exchange.ids import AgencyId
 from exchange.transport.http import Credentials
 from exchange.trust import Directory, SigningKey
+from tests.fakes.restless_signer import RestlessSigner
 
 TAX_STANDING = "UZ/GOV/tax/registry/tax-standing"
 RESIDENCE = "UZ/GOV/interior/civil/residence"
@@ -50,6 +51,13 @@ class FakeInstance:
     def credentials(self, agency: AgencyId) -> Credentials:
         """What an agency of the instance signs with."""
         return Credentials(agency, self.keys[agency])
+
+    def rotating(self, agency: AgencyId) -> Credentials:
+        """Credentials in the middle of a rotation: a second key is in the directory, and each look meets the other."""
+        key = SigningKey.generate()
+        more = {**self._key(agency), "public": key.public.text}
+        self.edit(lambda content: self.subsystem(content, agency)["keys"].append(more))
+        return Credentials(agency, RestlessSigner([self.keys[agency], key]))
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> Directory:
         """Change the directory's document; everyone reads the next version from now on."""

@@ -79,11 +79,12 @@ def test_another_key_does_not_verify():
         grant_claims(grant, KEY.public)
 
 
-def test_a_provider_takes_the_grant():
-    """What a gateway signs is what the adapter's provider verifies."""
+@pytest.mark.parametrize("credentials", [FakeInstance.credentials, FakeInstance.rotating])
+def test_a_provider_takes_the_grant(credentials):
+    """What a gateway signs is what the adapter's provider verifies, also while its key is rotated."""
     instance = FakeInstance(NOON)
     grant = verify_grant(
-        sign_grant(GRANT, instance.credentials(GATEWAY), NOON),
+        sign_grant(GRANT, credentials(instance, GATEWAY), NOON),
         service=GRANT.service,
         sender=GATEWAY,
         transaction_id=GRANT.transaction_id,

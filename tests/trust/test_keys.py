@@ -32,6 +32,12 @@ def test_another_message_or_signature_is_refused():
         SigningKey.generate().public.verify(signature, b"one")
 
 
+def test_a_single_key_is_the_current_one():
+    """A key in memory never becomes another."""
+    key = SigningKey.generate()
+    assert key.current() is key
+
+
 @pytest.mark.parametrize("passphrase", [None, b"correct horse"])
 def test_a_saved_key_reads_back_and_only_its_owner_may_read_it(tmp_path, passphrase):
     """A key file holds the key, with mode 0600."""

@@ -46,6 +46,10 @@ class Credentials:
         """`<agency>#<fingerprint>`."""
         return key_id(self.agency, self.signer.public)
 
+    def current(self) -> Credentials:
+        """With the signer of this moment: `keyid` and what it signs are of one key, whatever is rotated meanwhile."""
+        return Credentials(self.agency, self.signer.current())
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
@@ -71,6 +75,7 @@ class VerifiedRequest:
 
 def sign_request(request: HttpRequest, transaction_id: str, credentials: Credentials, now: datetime) -> dict[str, str]:
     """The headers to add to `request` (its own headers are not signed)."""
+    credentials = credentials.current()
     digest = content_digest(request.body)
     params = _params(_REQUEST, credentials, now)
     base = _request_base(request, digest, transaction_id, params)
@@ -94,6 +99,7 @@ def sign_response(
     status: int, body: bytes, transaction_id: str, request_signature: str, credentials: Credentials, now: datetime
 ) -> dict[str, str]:
     """The headers to add to a response, bound to the request whose signature it names."""
+    credentials = credentials.current()
     digest = content_digest(body)
     params = _params(_RESPONSE, credentials, now)
     base = _response_base(status, digest, transaction_id, request_signature, params)

@@ -50,6 +50,18 @@ def refused(request: HttpRequest, now: datetime = NOON) -> RequestRefused:
     return caught.value
 
 
+def test_messages_signed_while_a_key_is_rotated_verify():
+    """A request and its answer each name the key that signed them, whichever of two that was."""
+    instance = FakeInstance(NOON)
+    sender, answering = instance.rotating(PROCUREMENT), instance.rotating(GATEWAY)
+    for _ in range(2):
+        headers = sign_request(REQUEST, TRANSACTION, sender, NOON)
+        request = replace(REQUEST, headers=headers)
+        verified = verify_request(request, instance.directory(), NOON)
+        answer = sign_response(200, b"{}", TRANSACTION, verified.signature, answering, NOON)
+        verify_response(200, answer, b"{}", headers, GATEWAY, instance.directory(), NOON)
+
+
 def test_a_signed_request_names_its_sender():
     """Agency, transaction, time and signature come out of a request that verifies."""
     request = signed()
