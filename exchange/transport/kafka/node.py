@@ -29,10 +29,21 @@ _STOP_SECONDS = 20.0
 
 
 class KafkaNode:
-    """One Kafka for one machine. `libs` holds the jars, `data` its state; port 0 takes a free one."""
+    """One Kafka for one machine. `libs` holds the jars, `data` its state; port 0 takes a free one.
+
+    With `advertised_port` clients are sent there, where something forwards to `port`; `direct` goes past it.
+    """
 
     def __init__(
-        self, *, libs: Path, data: Path, port: int = 0, heap: str = "512m", log: Path | None = None, java: str = "java"
+        self,
+        *,
+        libs: Path,
+        data: Path,
+        port: int = 0,
+        advertised_port: int | None = None,
+        heap: str = "512m",
+        log: Path | None = None,
+        java: str = "java",
     ) -> None:
         self._libs = libs
         self._data = data
@@ -40,12 +51,19 @@ class KafkaNode:
         self._log = log or data / "kafka.log"
         self._java = java
         self.port = port or free_port()
+        self._advertised_port = advertised_port
+        self._direct_port = self.port if advertised_port is None else free_port()
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
         """The address clients are given, `127.0.0.1:PORT`."""
-        return f"{_HOST}:{self.port}"
+        return f"{_HOST}:{self._advertised_port or self.port}"
+
+    @property
+    def direct(self) -> str:
+        """The address that the broker itself uses, whatever stands before the one that clients are given."""
+        return f"{_HOST}:{self._direct_port}"
 
     @property
     def pid(self) -> int | None:
@@ -149,7 +167,7 @@ class KafkaNode:
     async def _wait_ready(self) -> None:
         try:
             async with asyncio.timeout(_START_SECONDS):
-                while not await _answers(self.bootstrap):
+                while not await _answers(self.direct):
                     self._require_alive()
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
@@ -182,6 +200,8 @@ class KafkaNode:
 
     def _write_properties(self) -> None:
         settings = _settings(self.port, free_port(), self._data / "log")
+        if self._advertised_port is not None:
+            settings |= _advertised(self._advertised_port, self._direct_port, settings["listeners"])
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
 
@@ -210,6 +230,16 @@ def _settings(port: int, controller: int, log: Path) -> dict[str, str]:
         "replica.fetch.max.bytes": "8388608",
         "log.cleaner.dedupe.buffer.size": "16777216",
         "log.retention.ms": "-1",
+    }
+
+
+def _advertised(advertised: int, direct: int, listeners: str) -> dict[str, str]:
+    """Clients are sent to `advertised`; the broker's own traffic (transaction markers) never is."""
+    return {
+        "listeners": f"{listeners},DIRECT://{_HOST}:{direct}",
+        "advertised.listeners": f"PLAINTEXT://{_HOST}:{advertised},DIRECT://{_HOST}:{direct}",
+        "inter.broker.listener.name": "DIRECT",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT",
     }
 
 

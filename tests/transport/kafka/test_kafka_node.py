@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
@@ -11,12 +12,15 @@ from exchange.transport.kafka import (
     IdempotentProducer,
     KafkaNode,
     Outgoing,
+    Partition,
+    PartitionConsumer,
     TopicSpec,
     TransactionalProducer,
     ensure_topics,
     free_port,
 )
 from tests.conftest import LIBS
+from tests.fakes.tcp_proxy import END_TXN, TcpProxy
 
 
 async def test_a_node_keeps_its_data_and_its_port_through_a_kill(tmp_path):
@@ -84,3 +88,37 @@ async def test_a_pid_file_of_somebody_else_is_not_believed(tmp_path):
     await node.stop()
     (tmp_path / "kafka.pid").write_text("rubbish")
     assert node.pid is None
+
+
+async def test_clients_are_sent_to_the_advertised_port(tmp_path):
+    """What stands before a node sees all its clients' traffic, can lose it, and never the broker's own."""
+    advertised = free_port()
+    node = KafkaNode(libs=LIBS, data=tmp_path / "kafka", advertised_port=advertised, heap="256m")
+    assert node.bootstrap == f"127.0.0.1:{advertised}"
+    async with TcpProxy(target_port=node.port, port=advertised) as wire, node:
+        await ensure_topics(node.bootstrap, [TopicSpec("events")])
+        writer = TransactionalProducer(node.bootstrap, "w", commit_seconds=5.0)
+        await writer.start()
+        async with writer.transaction() as transaction:
+            await transaction.write([Outgoing("events", 0, None, b"1", [])])
+        wire.lose_answer(END_TXN)
+        with pytest.raises(BrokerUnreachable):
+            async with writer.transaction() as transaction:
+                await transaction.write([Outgoing("events", 0, None, b"2", [])])
+        assert wire.was_cut.is_set()
+        async with PartitionConsumer(node.direct) as consumer:
+            consumer.assign([Partition("events", 0)])
+            read = []
+            while len(read) < 2:
+                for polled in await consumer.poll(seconds=1, limit=10):
+                    read += [record.value for record in polled.records]
+        assert read == [b"1", b"2"]  # its answer was lost, the transaction held
+        wire.mend()
+        wire.pause()
+        again = TransactionalProducer(node.bootstrap, "w")
+        starting = asyncio.create_task(again.start())
+        await asyncio.wait([starting], timeout=0.5)
+        assert not starting.done()
+        wire.resume()
+        await starting
+        await again.close()
