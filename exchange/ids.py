@@ -23,6 +23,9 @@ _TOPIC = re.compile(
 )
 _SCHEME = re.compile(r"[a-z]{2}-[a-z0-9-]{2,30}")
 
+RETRIES = ("retries-10s", "retries-1m", "retries-10m")
+"""The last part of the names of an agency's back-off topics, in the order that a record passes through them."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgencyId:
@@ -58,6 +61,21 @@ class AgencyId:
     def dead_letter_topic(self) -> str:
         """Where this subsystem keeps records it refused."""
         return self.topic_prefix + "dead-letters"
+
+    @property
+    def redelivery_topic(self) -> str:
+        """What this subsystem's groups are to read again, at once: retried letters, replays."""
+        return self.topic_prefix + "redeliveries"
+
+    @property
+    def retry_topics(self) -> tuple[str, ...]:
+        """What this subsystem's handlers try again later: after 10 seconds, a minute, ten minutes."""
+        return tuple(self.topic_prefix + name for name in RETRIES)
+
+    @property
+    def own_topics(self) -> tuple[str, ...]:
+        """The topics that this subsystem, and nobody else, may write: dead letters, redeliveries, retries."""
+        return (self.dead_letter_topic, self.redelivery_topic, *self.retry_topics)
 
     def __str__(self) -> str:
         parts = [self.instance, self.klass, self.member]

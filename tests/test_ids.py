@@ -53,6 +53,9 @@ def test_an_agency_knows_its_member_its_topics_and_its_dead_letters():
     assert str(agency.member_id) == "UZ/GOV/interior"
     assert agency.topic_prefix == "gov.interior.civil."
     assert agency.dead_letter_topic == "gov.interior.civil.dead-letters"
+    assert agency.redelivery_topic == "gov.interior.civil.redeliveries"
+    assert agency.retry_topics == tuple(f"gov.interior.civil.retries-{delay}" for delay in ("10s", "1m", "10m"))
+    assert set(agency.own_topics) == {agency.dead_letter_topic, agency.redelivery_topic, *agency.retry_topics}
 
 
 @pytest.mark.parametrize("kind", [ServiceId, PublisherId])

@@ -8,7 +8,7 @@ from exchange.bus.publishing.publisher import Publisher, SchemaResolver
 from exchange.bus.subscribing.batch import Batch, PositionStore, StoredPosition
 from exchange.bus.subscribing.opening import SchemaCache
 from exchange.bus.subscribing.subscriber import Subscriber
-from exchange.bus.topics import dead_letter_topic, event_topic, topic_specs
+from exchange.bus.topics import event_topic, own_topics, topic_specs
 
 __all__ = [
     "DEAD_LETTER_PREFIX",
@@ -23,8 +23,8 @@ __all__ = [
     "SchemaResolver",
     "StoredPosition",
     "Subscriber",
-    "dead_letter_topic",
     "event_topic",
+    "own_topics",
     "positions_topic",
     "topic_specs",
 ]

@@ -13,16 +13,19 @@ EVENT_BYTES = 4 * 1024 * 1024
 """What an event topic takes in one batch, hence in one record."""
 
 DEAD_LETTER_BYTES = 8 * 1024 * 1024
-"""What a dead-letter topic takes: any record of another topic, and the reason it was refused."""
+"""What an agency's own topics take: any record of another topic, and the reason it was refused."""
+
+DEAD_LETTER_DAYS = 90
+"""How long an agency's own topics keep a letter: long enough to repair a handler, and not for ever: they are data."""
 
 
 def topic_specs(directory: Directory, replication: int = 1) -> Iterator[TopicSpec]:
-    """Every topic of the directory, each agency's dead letters, and the positions."""
+    """Every topic of the directory, each agency's own ones, and the positions."""
     yield positions_topic(replication)
     for topic in directory.topics():
         yield event_topic(topic, replication)
     for agency in directory.agencies:
-        yield dead_letter_topic(agency, replication)
+        yield from own_topics(agency, replication)
 
 
 def event_topic(topic: TopicEntry, replication: int = 1) -> TopicSpec:
@@ -31,7 +34,11 @@ def event_topic(topic: TopicEntry, replication: int = 1) -> TopicSpec:
     return TopicSpec(topic.name, topic.partitions, topic.compacted, replication, settings)
 
 
-def dead_letter_topic(agency: AgencyId, replication: int = 1) -> TopicSpec:
-    """Where an agency keeps what it refused."""
-    settings = {"max.message.bytes": str(DEAD_LETTER_BYTES)}
-    return TopicSpec(agency.dead_letter_topic, replication=replication, settings=settings)
+def own_topics(agency: AgencyId, replication: int = 1) -> Iterator[TopicSpec]:
+    """An agency's dead letters, and what its groups read again. One partition each: a letter is known by its offset."""
+    settings = {
+        "max.message.bytes": str(DEAD_LETTER_BYTES),
+        "retention.ms": str(DEAD_LETTER_DAYS * 24 * 60 * 60 * 1000),
+    }
+    for name in agency.own_topics:
+        yield TopicSpec(name, replication=replication, settings=settings)

@@ -31,7 +31,7 @@ def verify_may_publish(statement: Statement, topic: str, directory: Directory) -
         raise PublisherNotAllowed(f"{statement.publisher.agency} is not in the directory")
     if not agency.active:
         raise PublisherNotAllowed(f"{agency.id} is suspended")
-    if topic.startswith(INTERNAL_PREFIX) or topic == agency.id.dead_letter_topic:
+    if topic.startswith(INTERNAL_PREFIX) or topic in agency.id.own_topics:
         return agency
     entry = directory.topic(topic)
     if entry is None:

@@ -460,13 +460,14 @@ def test_an_internal_topic_takes_publishers_that_no_topic_lists():
         reader.open_internal(without_seal(seal_one(document("_exchange.positions"))))
 
 
-def test_a_dead_letter_topic_takes_its_own_agency_alone():
-    """Every publisher of the agency may write to its dead letters, and no other agency."""
-    dead_letters = Draft(topic="gov.customs.tariff.dead-letters", value=b"whatever it was")
+@pytest.mark.parametrize("topic", CUSTOMS.own_topics)
+def test_an_agencys_own_topics_take_that_agency_alone(topic):
+    """Every publisher of the agency may write to its dead letters, redeliveries and retries, and no other agency."""
+    letter = Draft(topic=topic, value=b"whatever it was")
     reader = opener()
-    assert reader.open_internal(seal_one(dead_letters, publisher=UNLISTED)).value == b"whatever it was"
+    assert reader.open_internal(seal_one(letter, publisher=UNLISTED)).value == b"whatever it was"
     with pytest.raises(PublisherNotAllowed):
-        reader.open_internal(seal_one(dead_letters, publisher=RESIDENCES, key=INTERIOR_KEY))
+        reader.open_internal(seal_one(letter, publisher=RESIDENCES, key=INTERIOR_KEY))
 
 
 @pytest.mark.parametrize("topic", ["_exchange.positions", "gov.customs.tariff.dead-letters"])

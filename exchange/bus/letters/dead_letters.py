@@ -48,7 +48,7 @@ class DeadLetters:
         """
         writer = await self._writer(place)
         kept = (writer.position.application or {}).get(_NEXT, 0)
-        fresh = [refusal for refusal in refusals if refusal.record.offset >= kept]
+        fresh = [refusal for refusal in refusals if refusal.offset >= kept]
         if not fresh:
             return 0
         publisher, now = self._publisher(place), self._clock.now()
