@@ -27,6 +27,12 @@ def _listen(value: str) -> str:
     return value
 
 
+def _bootstrap(value: str) -> str:
+    for address in value.split(","):
+        _listen(address)
+    return value
+
+
 def _agency(value: str) -> str:
     if AgencyId.parse(value).subsystem is None:
         raise ValueError(f"{value!r} names no subsystem")
@@ -34,6 +40,7 @@ def _agency(value: str) -> str:
 
 
 Listen = Annotated[str, AfterValidator(_listen)]
+Bootstrap = Annotated[str, AfterValidator(_bootstrap)]
 AgencyText = Annotated[str, AfterValidator(_agency)]
 
 
@@ -46,7 +53,7 @@ class Section(BaseModel):
 class KafkaSettings(Section):
     """Where Kafka is, and how `exchange up` starts its single node."""
 
-    bootstrap: Listen = Field("127.0.0.1:9092", description="HOST:PORT of a broker")
+    bootstrap: Bootstrap = Field("127.0.0.1:9092", description="HOST:PORT of a broker, or of several: HOST:PORT,…")
     libs: Path = Field(Path(".cache/kafka-4.2.0"), description="folder of Kafka's jars (`make kafka`)")
     replication: int = Field(1, ge=1, description="copies of each topic that `exchange up topics` creates")
     heap_mib: int = Field(512, ge=256, description="heap of the single node, MiB")

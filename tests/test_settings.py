@@ -29,6 +29,13 @@ def test_the_environment_overrides_the_file(home):
     assert load_settings(home, environment).audit.checkpoint_seconds == 2.5
 
 
+def test_a_cluster_is_named_by_several_of_its_brokers(home):
+    """Whichever of them answers tells of the others."""
+    (home / "exchange.yaml").write_text("kafka: {bootstrap: 'k-1:9092,k-2:9092,k-3:9092'}\n")
+    assert load_settings(home, {}).kafka.bootstrap == "k-1:9092,k-2:9092,k-3:9092"
+    assert load_settings(home, {"EXCHANGE_KAFKA_BOOTSTRAP": "a:1,b:2"}).kafka.bootstrap == "a:1,b:2"
+
+
 def test_a_wrong_variable_is_named_with_its_value(home):
     """Who set it can find it."""
     with pytest.raises(SettingsError, match=r"EXCHANGE_AUDIT_CHECKPOINT_SECONDS = '-1'.*greater than 0"):
@@ -40,6 +47,8 @@ def test_a_wrong_variable_is_named_with_its_value(home):
     [
         ("kafka:\n  bootstap: 127.0.0.1:9092\n", r":2:3: unknown key 'kafka.bootstap'; did you mean 'bootstrap'"),
         ("kafka:\n  bootstrap: 127.0.0.1\n", r":2:3: kafka.bootstrap: '127.0.0.1' is not HOST:PORT"),
+        ("kafka:\n  bootstrap: 'k-1:9092,k-2'\n", r":2:3: kafka.bootstrap: 'k-2' is not HOST:PORT"),
+        ("kafka:\n  bootstrap: 'k-1:9092,'\n", r":2:3: kafka.bootstrap: '' is not HOST:PORT"),
         ("gateway:\n  agency: UZ/GOV/egov\n", r":2:3: gateway.agency: .*names no subsystem"),
         ("gateway:\n  agency: egov\n", r":2:3: gateway.agency: .*is not an agency"),
         ("console:\n  refresh_seconds: 0\n", r":2:3: console.refresh_seconds = 0: .*greater than or equal to 1"),

@@ -15,6 +15,7 @@ from exchange.cli.instance import Instance
 from exchange.cli.output import emit, note
 from exchange.cli.supervisor import Process, Supervisor
 from exchange.consent import consent_topic_spec
+from exchange.errors import SettingsError
 from exchange.registry import schemas_topic
 from exchange.transport.kafka import KafkaNode, ensure_topics
 
@@ -38,6 +39,7 @@ async def start(instance: Instance, parts: Iterable[str]) -> None:
     """Start `parts`; raises ProcessError naming the one that did not come up."""
     wanted = set(parts)
     if "kafka" in wanted:
+        _require_single_node(instance)
         await kafka_node(instance).start()
         note(f"kafka ready at {instance.settings.kafka.bootstrap}")
     if "topics" in wanted:
@@ -60,13 +62,22 @@ async def create_topics(instance: Instance) -> None:
         await ensure_audit_topic(kafka.bootstrap, topic, kafka.replication)
 
 
+def _require_single_node(instance: Instance) -> None:
+    addresses = instance.settings.kafka.bootstrap
+    if "," in addresses:
+        raise SettingsError(
+            f"kafka.bootstrap = {addresses!r} is a cluster of your own: `exchange up` starts a single node. Start the "
+            "cluster's nodes on their machines, and name the parts to start here: `exchange up topics registry …`"
+        )
+
+
 def kafka_node(instance: Instance) -> KafkaNode:
     """The instance's single node, running or not."""
     settings = instance.settings.kafka
     return KafkaNode(
         libs=settings.libs,
         data=instance.home / "kafka",
-        port=int(settings.bootstrap.rpartition(":")[2]),
+        port=int(settings.bootstrap.partition(",")[0].rpartition(":")[2]),
         heap=f"{settings.heap_mib}m",
         log=instance.home / "logs" / "kafka.log",
     )

@@ -1,7 +1,8 @@
 """Kafka: the only package that imports aiokafka."""
 
-from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, TopicSpec, ensure_topics
+from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, Replicas, TopicSpec, ensure_topics
 from exchange.transport.kafka.batches import BATCH_BYTES
+from exchange.transport.kafka.cluster import KafkaCluster
 from exchange.transport.kafka.consumer import GroupConsumer, PartitionConsumer
 from exchange.transport.kafka.failures import is_left_behind
 from exchange.transport.kafka.node import KafkaNode
@@ -17,12 +18,14 @@ __all__ = [
     "GroupPosition",
     "IdempotentProducer",
     "KafkaAdmin",
+    "KafkaCluster",
     "KafkaNode",
     "Outgoing",
     "Partition",
     "PartitionConsumer",
     "Polled",
     "Received",
+    "Replicas",
     "TableReader",
     "TopicSpec",
     "Transaction",

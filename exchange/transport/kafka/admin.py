@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -20,6 +21,7 @@ _REQUEST_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
 _SETTLE_TRIES = 30
 _NO_ERROR = 0
+_NOBODY = -1
 _UNKNOWN_TOPIC: int = UnknownTopicOrPartitionError.errno
 _TOPIC_EXISTS: int = TopicAlreadyExistsError.errno
 
@@ -51,6 +53,14 @@ class GroupPosition:
     metadata: str
 
 
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Who holds a partition: the node that leads it (None while none does), and the nodes whose copy is in sync."""
+
+    leader: int | None
+    in_sync: frozenset[int]
+
+
 class KafkaAdmin:
     """Administration of one Kafka, as an async context manager; raises BrokerUnreachable on entering."""
 
@@ -60,7 +70,7 @@ class KafkaAdmin:
         self._client: Any = None
 
     async def __aenter__(self) -> KafkaAdmin:
-        self._client = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        self._client = _Client(bootstrap_servers=self._bootstrap)
         try:
             async with translated(self._bootstrap, self._timeout):
                 await self._client.start()
@@ -117,6 +127,22 @@ class KafkaAdmin:
             )
         return count
 
+    async def replicas(self, topic: str, partition: int) -> Replicas:
+        """Who holds a partition now; raises SettingsError where there is no such partition."""
+        async with translated(self._bootstrap, _REQUEST_SECONDS):
+            [described] = await self._client.describe_topics([topic])
+        for each in described["partitions"]:
+            if each["partition"] == partition:
+                leader = each["leader"]
+                return Replicas(None if leader == _NOBODY else leader, frozenset(each["isr"]))
+        raise SettingsError(f"topic {topic} has no partition {partition} on Kafka at {self._bootstrap}")
+
+    async def coordinator(self, name: str, kind: Literal["group", "transaction"]) -> int:
+        """The node that keeps a consumer group, or decides over the transactions of a transactional id."""
+        number = {"group": 0, "transaction": 1}[kind]
+        async with translated(self._bootstrap, _REQUEST_SECONDS):
+            return int(await self._retried(lambda: self._client.find_coordinator(name, number)))
+
     async def settings(self, topic: str) -> dict[str, str]:
         """A topic's settings by name, the broker's defaults included."""
         for _ in range(_SETTLE_TRIES):
@@ -135,17 +161,18 @@ class KafkaAdmin:
         """Where a consumer group stands in a topic, by partition; partitions it never committed are left out."""
         wanted = [TopicPartition(topic, partition) for partition in partitions]
         async with translated(self._bootstrap, _REQUEST_SECONDS):
-            found = await self._group_offsets(group, wanted)
+            found = await self._retried(lambda: self._client.list_consumer_group_offsets(group, partitions=wanted))
         return {
             place.partition: GroupPosition(stored.offset, stored.metadata or "")
             for place, stored in found.items()
             if stored.offset >= 0
         }
 
-    async def _group_offsets(self, group: str, wanted: list[Any]) -> Any:
-        while True:  # until the caller's timeout: a new cluster makes its offsets topic on the first question
+    async def _retried(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """Until the caller's timeout: a new cluster makes its own topics on the first question, and moves leaders."""
+        while True:
             try:
-                return await self._client.list_consumer_group_offsets(group, partitions=wanted)
+                return await ask()
             except KafkaError as error:
                 if not error.retriable:
                     raise
@@ -188,6 +215,18 @@ class KafkaAdmin:
                 f"topic {spec.name} has cleanup.policy {policy}, expected {spec.configuration()['cleanup.policy']}: "
                 "change it with Kafka's kafka-configs, or remove the topic"
             )
+
+
+class _Client(AIOKafkaAdminClient):  # type: ignore[misc]
+    """aiokafka's asks one node, chosen at random; this one asks another where that node is not there."""
+
+    async def _send_request(self, request: Any, node_id: int | None = None) -> Any:
+        nodes = [each.nodeId for each in self._client.cluster.brokers()]
+        random.shuffle(nodes)
+        for node in nodes if node_id is None else ():
+            if await self._client.ready(node):
+                return await super()._send_request(request, node)
+        return await super()._send_request(request, node_id)
 
 
 async def ensure_topics(bootstrap: str, specs: Iterable[TopicSpec]) -> None:

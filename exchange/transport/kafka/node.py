@@ -1,4 +1,4 @@
-"""A single-node Kafka (KRaft: broker and controller in one JVM), started from the jars of `deploy/kafka/pom.xml`.
+"""A Kafka node (KRaft: broker and controller in one JVM), started from the jars of `deploy/kafka/pom.xml`.
 
     async with KafkaNode(libs=..., data=...) as node:
         node.bootstrap                      # "127.0.0.1:49152"
@@ -15,21 +15,22 @@ import shutil
 import signal
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 from exchange.errors import ExchangeError, ProcessError, SettingsError
 from exchange.transport.kafka.admin import KafkaAdmin
+from exchange.transport.kafka.properties import HOST, Quorum, advertised, server_properties
 from exchange.transport.ports import free_port, why_taken
 
-_HOST = "127.0.0.1"
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 20.0
 
 
 class KafkaNode:
-    """One Kafka for one machine. `libs` holds the jars, `data` its state; port 0 takes a free one.
+    """One Kafka for one machine, or one of a `quorum`. `libs` holds the jars, `data` its state; port 0: a free one.
 
     With `advertised_port` clients are sent there, where something forwards to `port`; `direct` goes past it.
     """
@@ -44,12 +45,18 @@ class KafkaNode:
         heap: str = "512m",
         log: Path | None = None,
         java: str = "java",
+        node_id: int = 1,
+        quorum: Quorum | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self._libs = libs
         self._data = data
         self._heap = heap
         self._log = log or data / "kafka.log"
         self._java = java
+        self._node_id = node_id
+        self._quorum = quorum
+        self._settings = dict(settings or {})  # Kafka's own names, over ours
         self.port = port or free_port()
         self._advertised_port = advertised_port
         self._direct_port = self.port if advertised_port is None else free_port()
@@ -58,12 +65,12 @@ class KafkaNode:
     @property
     def bootstrap(self) -> str:
         """The address clients are given, `127.0.0.1:PORT`."""
-        return f"{_HOST}:{self._advertised_port or self.port}"
+        return f"{HOST}:{self._advertised_port or self.port}"
 
     @property
     def direct(self) -> str:
         """The address that the broker itself uses, whatever stands before the one that clients are given."""
-        return f"{_HOST}:{self._direct_port}"
+        return f"{HOST}:{self._direct_port}"
 
     @property
     def pid(self) -> int | None:
@@ -119,6 +126,18 @@ class KafkaNode:
             await self._wait_gone(pid, _STOP_SECONDS)
         self._pid_file.unlink(missing_ok=True)
 
+    def pause(self) -> None:
+        """Let the node stand still (SIGSTOP), its connections open: a stalled machine. `resume` lets it go on."""
+        pid = self.pid
+        if pid is not None:
+            _signal(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused node go on (SIGCONT)."""
+        pid = self.pid
+        if pid is not None:
+            _signal(pid, signal.SIGCONT)
+
     @property
     def _pid_file(self) -> Path:
         return self._data / "kafka.pid"
@@ -143,7 +162,7 @@ class KafkaNode:
 
     def _format(self, java: str) -> None:
         # A crash in here leaves no marker, so the next start formats again: nothing was stored before the marker.
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=").replace("-", "A")
+        cluster = self._quorum.cluster_id if self._quorum else new_cluster_id()
         shutil.rmtree(self._data / "log", ignore_errors=True)
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
         done = subprocess.run(  # noqa: S603  (our own java, our own arguments)
@@ -199,52 +218,21 @@ class KafkaNode:
             self._child.poll()
 
     def _write_properties(self) -> None:
-        settings = _settings(self.port, free_port(), self._data / "log")
+        quorum = self._quorum or Quorum(new_cluster_id(), {self._node_id: free_port()})
+        settings = server_properties(self._node_id, quorum, self.port, self._data / "log")
         if self._advertised_port is not None:
-            settings |= _advertised(self._advertised_port, self._direct_port, settings["listeners"])
+            settings |= advertised(self._advertised_port, self._direct_port, settings["listeners"])
+        settings |= self._settings
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
 
-def _settings(port: int, controller: int, log: Path) -> dict[str, str]:
-    return {
-        "process.roles": "broker,controller",
-        "node.id": "1",
-        "controller.quorum.voters": f"1@{_HOST}:{controller}",
-        "listeners": f"PLAINTEXT://{_HOST}:{port},CONTROLLER://{_HOST}:{controller}",
-        "advertised.listeners": f"PLAINTEXT://{_HOST}:{port}",
-        "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-        "log.dirs": str(log),
-        "auto.create.topics.enable": "false",
-        "offsets.topic.replication.factor": "1",
-        "offsets.topic.num.partitions": "4",
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
-        "transaction.state.log.num.partitions": "4",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
-        "share.coordinator.state.topic.num.partitions": "1",
-        "group.initial.rebalance.delay.ms": "0",
-        "offset.metadata.max.bytes": "65536",  # a subscriber's place: one entry a publisher of the partition
-        "message.max.bytes": "8388608",
-        "replica.fetch.max.bytes": "8388608",
-        "log.cleaner.dedupe.buffer.size": "16777216",
-        "log.retention.ms": "-1",
-    }
-
-
-def _advertised(advertised: int, direct: int, listeners: str) -> dict[str, str]:
-    """Clients are sent to `advertised`; the broker's own traffic (transaction markers) never is."""
-    return {
-        "listeners": f"{listeners},DIRECT://{_HOST}:{direct}",
-        "advertised.listeners": f"PLAINTEXT://{_HOST}:{advertised},DIRECT://{_HOST}:{direct}",
-        "inter.broker.listener.name": "DIRECT",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT",
-    }
+def new_cluster_id() -> str:
+    """An id for a new cluster, as Kafka's storage tool takes it."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=").replace("-", "A")
 
 
 def _require_free(port: int) -> None:
-    reason = why_taken(_HOST, port)
+    reason = why_taken(HOST, port)
     if reason is not None:
         raise SettingsError(f"port {port} is taken on this machine ({reason}): stop what listens there, or set another")
 
