@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exchange.bus import Start
 from exchange.errors import PublisherNotAllowed, SettingsError
 from exchange.ids import AgencyId
 from exchange.transport.kafka import partition_of
@@ -103,7 +104,7 @@ async def test_events_come_one_by_one_in_the_simple_form(world):
 
 async def test_a_subscriber_may_start_at_the_end(world):
     """Started at the end, a new group sees only what comes after it joined."""
-    async with world.publisher() as publisher, world.subscriber("late", start="end") as subscriber:
+    async with world.publisher() as publisher, world.subscriber("late", start=Start.end()) as subscriber:
         await publisher.open(world.topic, SCHEMA)
         await publisher.publish(world.topic, {"n": 1}, key="k")
         batches = subscriber.batches()
