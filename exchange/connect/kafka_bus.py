@@ -6,12 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from exchange.bus import DeadLetters, Membership, PositionStore, Publisher, Start, Subscriber
+from exchange.bus import DeadLetters, PositionStore, Publisher, Subscriber
 from exchange.connect.ports import AdapterContext, EventPublisher, EventSubscriber, UnfitEvent
 from exchange.ids import AgencyId, PublisherId
-
-_MEMBERSHIP = Membership(session_seconds=10.0)
-"""Short: an adapter that was killed is started again at once, and a sink takes no batch from who lost its place."""
 
 
 class KafkaBus:
@@ -44,8 +41,7 @@ class KafkaBus:
             context.clock,
             positions=positions,
             dead_letters=letters,
-            start=Start(start),
-            membership=_MEMBERSHIP,
+            start=start,
         )
 
     def unfit_events(self, group: str) -> UnfitLetters:
