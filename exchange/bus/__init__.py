@@ -6,7 +6,9 @@ from exchange.bus.letters.letter import Refusal
 from exchange.bus.publishing.positions import POSITIONS_TOPIC, Position, positions_topic
 from exchange.bus.publishing.publisher import Publisher, SchemaResolver
 from exchange.bus.subscribing.batch import Batch, PositionStore, StoredPosition
-from exchange.bus.subscribing.opening import SchemaCache
+from exchange.bus.subscribing.membership import Membership
+from exchange.bus.subscribing.ports import Redelivered, Redeliveries, SchemaCache
+from exchange.bus.subscribing.start import Start
 from exchange.bus.subscribing.subscriber import Subscriber
 from exchange.bus.topics import event_topic, own_topics, topic_specs
 
@@ -15,12 +17,16 @@ __all__ = [
     "POSITIONS_TOPIC",
     "Batch",
     "DeadLetters",
+    "Membership",
     "Position",
     "PositionStore",
     "Publisher",
+    "Redelivered",
+    "Redeliveries",
     "Refusal",
     "SchemaCache",
     "SchemaResolver",
+    "Start",
     "StoredPosition",
     "Subscriber",
     "event_topic",

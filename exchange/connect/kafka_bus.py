@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from exchange.bus import DeadLetters, PositionStore, Publisher, Subscriber
+from exchange.bus import DeadLetters, Membership, PositionStore, Publisher, Start, Subscriber
 from exchange.connect.ports import AdapterContext, EventPublisher, EventSubscriber, UnfitEvent
 from exchange.ids import AgencyId, PublisherId
+
+_MEMBERSHIP = Membership(session_seconds=10.0)
+"""Short: an adapter that was killed is started again at once, and a sink takes no batch from who lost its place."""
 
 
 class KafkaBus:
@@ -41,7 +44,8 @@ class KafkaBus:
             context.clock,
             positions=positions,
             dead_letters=letters,
-            start=start,
+            start=Start(start),
+            membership=_MEMBERSHIP,
         )
 
     def unfit_events(self, group: str) -> UnfitLetters:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exchange.bus.letters.letter import Refusal
+from exchange.bus.subscribing.ports import Redelivered
 from exchange.envelope import Event
 
 
@@ -14,7 +15,8 @@ from exchange.envelope import Event
 class Batch:
     """Consecutive records of one partition: those that verified, and those refused (already kept as dead letters).
 
-    A sink stores `next_offset` and `sequences` with its rows; `first_offset` is the place the batch starts from.
+    A sink stores `next_offset` and `sequences` with its rows; `first_offset` is the place the batch starts from. Of a
+    redelivery topic, `redelivered` goes with `events` one by one: the events have the place they were first read from.
     """
 
     topic: str
@@ -25,6 +27,7 @@ class Batch:
     refused: Sequence[Refusal]
     sequences: str
     assignment: int
+    redelivered: Sequence[Redelivered] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Subscribing: verified events, batch by batch, each committed by whoever processed it.
 
     async with Subscriber(...) as subscriber:
-        async for batch in subscriber.batches():
-            ...                                  # process batch.events
-            await subscriber.commit(batch)
+        async for event in subscriber:           # at least once: committed once the loop asks for what follows
+            ...
 
-The place and the sequences travel in the group's committed offset, or, with a PositionStore, in the sink's own
-transaction. A refused record is a dead letter before the batch that had it is handed out.
+    async with Subscriber(...) as subscriber:
+        await subscriber.exactly_once(sink)      # the sink stores the place in the transaction of its rows
+
+The place and the sequences travel in the group's committed offset, or in the sink. A refused record is a dead letter
+before the batch that had it is handed out.
 """
 
 from __future__ import annotations
@@ -14,25 +16,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
-from typing import Literal
 
 from exchange.bus import metrics
 from exchange.bus.letters.dead_letters import DeadLetters
-from exchange.bus.subscribing.batch import Batch, PositionStore, StoredPosition
-from exchange.bus.subscribing.opening import BatchOpener, SchemaCache
+from exchange.bus.subscribing.alarms import Alarms
+from exchange.bus.subscribing.batch import Batch, PositionStore
+from exchange.bus.subscribing.lags import Lags
+from exchange.bus.subscribing.membership import ORDINARY, Member, Membership
+from exchange.bus.subscribing.opening import BatchOpener, Opened
+from exchange.bus.subscribing.pauses import Pauses
+from exchange.bus.subscribing.places import Places
+from exchange.bus.subscribing.ports import Redeliveries, SchemaCache
+from exchange.bus.subscribing.redelivering import RedeliveryOpener
+from exchange.bus.subscribing.start import BEGINNING, Start
 from exchange.clock import Clock
-from exchange.envelope import Event, SequenceTracker
+from exchange.envelope import Event
 from exchange.errors import ExchangeError, PublisherNotAllowed, TransportError
 from exchange.ids import AgencyId
 from exchange.transport.kafka import GroupConsumer, GroupPosition, Partition, Polled
 from exchange.trust import Directory
 
 _POLL_SECONDS = 0.5
-_REVOKE_SECONDS = 20.0
+_PAUSE_SECONDS = 0.1
 
 
 class Subscriber:
-    """One member of an agency's group, as an async context manager. Not for several tasks at once."""
+    """One member of an agency's group, as an async context manager. Not for several tasks at once.
+
+    With `partitions` it reads these alone, without a group's rebalancing; its place is still the group's, or the
+    sink's. With `redeliveries` it also reads the agency's letters to this group.
+    """
 
     def __init__(
         self,
@@ -44,30 +57,41 @@ class Subscriber:
         schemas: SchemaCache,
         clock: Clock,
         *,
+        start: Start = BEGINNING,
         positions: PositionStore | None = None,
         dead_letters: DeadLetters | None = None,
-        start: Literal["beginning", "end"] = "beginning",
+        redeliveries: Redeliveries | None = None,
+        partitions: Sequence[Partition] | None = None,
+        membership: Membership = ORDINARY,
         batch_records: int = 2_000,
     ) -> None:
         self._agency = agency
         self._group = group
-        self._topics = tuple(topics)
         self._directory = directory
-        self._positions = positions
         self._dead_letters = dead_letters
         self._limit = batch_records
         self._stopping = asyncio.Event()
-        self._opener = BatchOpener(group, directory, schemas, clock, self._stopping)
+        self._letter_topics = () if redeliveries is None else tuple(redeliveries.topics)
+        alarms = Alarms(directory)
+        self._records = BatchOpener(group, directory, schemas, clock, alarms, self._stopping)
+        self._letters = None if redeliveries is None else RedeliveryOpener(redeliveries, self._records, alarms, clock)
+        self._lags = Lags(group)
+        self._pauses = Pauses(clock)
+        self._places = Places(group, start, self._letter_topics)
+        self._places.sink = positions
+        self._member = Member(self._places, self._lags, self._pauses, membership, self._release)
         self._consumer = GroupConsumer(
-            bootstrap, group, topics, on_assigned=self._on_assigned, on_revoked=self._on_revoked, start=start
+            bootstrap,
+            group,
+            (*topics, *self._letter_topics),
+            on_assigned=self._member.take,
+            on_revoked=self._member.let_go,
+            partitions=partitions,
+            session_seconds=membership.session_seconds,
+            release_seconds=membership.release_seconds,
+            idle_seconds=membership.idle_seconds,
         )
-        self._trackers: dict[Partition, SequenceTracker] = {}
-        self._assignment = 0
-        self._moving = True
-        self._settled = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._failure: Exception | None = None
+        self._member.join(self._consumer)
 
     async def __aenter__(self) -> Subscriber:
         await self.start()
@@ -84,9 +108,9 @@ class Subscriber:
     async def close(self) -> None:
         """Leave the group. A batch that was not committed is read again by whoever takes the partition."""
         self.stop()
-        self._idle.set()
+        self._member.put_down()
         await self._consumer.close()
-        self._forget_lags()
+        self._lags.forget()
         if self._dead_letters is not None:
             await self._dead_letters.close()
 
@@ -95,47 +119,63 @@ class Subscriber:
         self._stopping.set()
 
     async def wait_assigned(self) -> None:
-        """Return once the group has given this member its partitions (perhaps none)."""
-        await self._settled.wait()
+        """Return once the group has given this member its partitions (perhaps none). Raises as `batches`."""
+        await self._member.wait_settled()
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """Batches as they come, until `stop`; those of a partition are in its order.
 
-        Raises DirectoryExpired, BrokerUnreachable, PublisherFenced and whatever the PositionStore raises; what was
-        not committed comes again after a restart.
+        Raises DirectoryExpired, BrokerUnreachable, PublisherFenced, TransportError `place_malformed`, and whatever
+        the sink's `load` or a hook raises; what was not committed comes again after a restart.
         """
         try:
             while not self._stopping.is_set():
-                if not await self._is_settled():
+                # What is read before partitions have come to rest is read in vain.
+                if not await self._member.wait_settled(_POLL_SECONDS):
                     continue
-                arrived = await self._consumer.poll(seconds=_POLL_SECONDS, limit=self._limit)
-                self._raise_failure()
-                await self._measure_lags(arrived)
-                async with aclosing(self._opened(arrived)) as batches:
+                async with aclosing(self._opened(await self._poll())) as batches:
                     async for batch in batches:
-                        self._idle.clear()
+                        self._member.take_in_hand()
                         yield batch
-                        self._idle.set()
+                        self._member.put_down()
         finally:
-            self._idle.set()
+            self._member.put_down()
 
     async def commit(self, batch: Batch) -> None:
         """The batch was processed: commit its place and its sequences.
 
         Raises TransportError `assignment_lost` when the partition has moved to another member, which reads it again.
         """
-        if batch.assignment != self._assignment:
+        if batch.assignment != self._member.assignment:
             raise TransportError(
                 f"group {self._group}: {batch.topic}/{batch.partition} moved to another member before the commit",
                 code="assignment_lost",
             )
         place = Partition(batch.topic, batch.partition)
         await self._consumer.commit({place: GroupPosition(batch.next_offset, batch.sequences)})
-        self._idle.set()
+        self._member.put_down()
         metrics.CONSUMED.labels(batch.topic, self._group).inc(len(batch.events))
-        lag = self._consumer.lag(place, batch.next_offset)
-        if lag is not None:
-            self._set_lag(place, lag)
+        self._lags.show(place, self._consumer.lag(place, batch.next_offset))
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait with the batch in hand, and stay in the group however long that is.
+
+        True once the time is over; False, sooner, when the batch is to be dropped and the next asked for: partitions
+        move, or the subscriber stops.
+        """
+        assignment, clock = self._member.assignment, asyncio.get_running_loop().time
+        held = [place for place in self._member.trackers if place not in self._pauses]
+        end = clock() + seconds
+        self._consumer.pause(held)
+        while not self._stopping.is_set() and not self._member.has_moved(assignment):
+            left = end - clock()
+            if left <= 0:
+                self._consumer.resume(held)
+                return True
+            await self._consumer.poll(seconds=0, limit=1)  # nothing comes, all being paused; it says that we live
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), min(left, _PAUSE_SECONDS))
+        return False
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Events one by one; a batch is committed once the caller asked for what follows it."""
@@ -148,108 +188,61 @@ class Subscriber:
                     yield event
                 await self.commit(batch)
 
+    async def _poll(self) -> Sequence[Polled]:
+        seconds = self._pauses.end_due(self._consumer, _POLL_SECONDS)
+        arrived = await self._consumer.poll(seconds=seconds, limit=self._limit)
+        self._member.raise_failure()
+        await self._lags.measure(self._consumer, self._member.trackers, [polled.place for polled in arrived])
+        return arrived
+
     async def _opened(self, arrived: Sequence[Polled]) -> AsyncGenerator[Batch, None]:
-        """Batches of what arrived, unless partitions are moving: then it is read again from the committed place.
+        """Batches of what arrived, unless partitions are moving: then it is read again from the stored place."""
+        assignment = self._member.assignment
+        left = list(reversed(arrived))
+        try:
+            while left and not self._stopping.is_set() and not self._member.has_moved(assignment):
+                polled = left.pop()
+                opened = await self._open(polled)
+                if opened is None or self._member.has_moved(assignment):
+                    return
+                if opened.due_millis is not None:
+                    self._pauses.wait(self._consumer, polled.place, opened.next_offset, opened.due_millis)
+                if opened.next_offset == polled.first_offset:  # the first letter is not due
+                    continue
+                if opened.refused and self._dead_letters is not None:
+                    # Before the batch is handed out: a sink may store the place beyond it, and would not come back.
+                    await self._dead_letters.keep(polled.place, opened.refused, opened.next_offset)
+                yield self._batch(polled, opened, assignment)
+        finally:
+            if not self._member.has_moved(assignment):  # whoever moves partitions seeks every one
+                for polled in left:  # the caller asked for no more now, and may later
+                    self._consumer.seek(polled.place, polled.first_offset)
 
-        `_on_assigned` seeks every partition, so that dropping here loses nothing.
-        """
-        assignment = self._assignment
-        for polled in arrived:
-            if self._stopping.is_set() or self._has_moved(assignment):
-                return
-            batch = await self._open(polled, assignment)
-            if batch is None or self._has_moved(assignment):
-                return
-            yield batch
+    async def _open(self, polled: Polled) -> Opened | None:
+        if self._letters is not None and polled.place.topic in self._letter_topics:
+            return await self._letters.open(polled)
+        return await self._records.open(polled, self._member.trackers[polled.place])
 
-    async def _open(self, polled: Polled, assignment: int) -> Batch | None:
+    def _batch(self, polled: Polled, opened: Opened, assignment: int) -> Batch:
         place = polled.place
-        tracker = self._trackers[place]
-        opened = await self._opener.open(polled, tracker)
-        if opened is None:
-            return None
-        events, refused = opened
-        if refused and self._dead_letters is not None:
-            # Before the batch is handed out: a sink may store the place beyond it, and would then not come back.
-            await self._dead_letters.keep(place, refused, polled.next_offset)
         return Batch(
             topic=place.topic,
             partition=place.number,
             first_offset=polled.first_offset,
-            next_offset=polled.next_offset,
-            events=events,
-            refused=refused,
-            sequences=tracker.to_metadata(),
+            next_offset=opened.next_offset,
+            events=opened.events,
+            refused=opened.refused,
+            sequences=self._member.trackers[place].to_metadata(),
             assignment=assignment,
+            redelivered=opened.redelivered,
         )
-
-    async def _measure_lags(self, arrived: Sequence[Polled]) -> None:
-        """Where nothing arrived, everything before the consumer's position is processed, markers included."""
-        busy = {polled.place for polled in arrived}
-        lags = await self._consumer.lags()
-        if not self._moving:
-            for place in lags.keys() & self._trackers.keys() - busy:
-                self._set_lag(place, lags[place])
-
-    def _set_lag(self, place: Partition, lag: int) -> None:
-        metrics.CONSUMER_LAG.labels(place.topic, str(place.number), self._group).set(lag)
-
-    def _forget_lags(self) -> None:
-        """What is no longer ours, its next member measures."""
-        for place in self._trackers:
-            with suppress(KeyError):
-                metrics.CONSUMER_LAG.remove(place.topic, str(place.number), self._group)
-
-    async def _is_settled(self) -> bool:
-        """Whether partitions have come to rest; waits for a while, since what is read before is read in vain."""
-        if not self._settled.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._settled.wait(), _POLL_SECONDS)
-        self._raise_failure()
-        return self._settled.is_set()
-
-    def _has_moved(self, assignment: int) -> bool:
-        return self._moving or assignment != self._assignment
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
 
     def _require_agency(self) -> None:
         agency = self._directory().agency(self._agency)
         if agency is None or not agency.active:
             raise PublisherNotAllowed(f"{self._agency} is not an active agency of the directory: it may not subscribe")
 
-    async def _on_revoked(self, places: Sequence[Partition]) -> None:
-        """The group waits for us: let the batch in hand be processed and committed, then let go."""
-        self._moving = True
-        self._settled.clear()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), _REVOKE_SECONDS)
-        self._assignment += 1
-        self._forget_lags()
-        self._trackers.clear()
+    async def _release(self, places: Sequence[Partition]) -> None:
         if self._dead_letters is not None:
             with suppress(ExchangeError):
                 await self._dead_letters.release(places)
-
-    async def _on_assigned(self, places: Sequence[Partition]) -> None:
-        """Continue where the group, or the sink, left off. aiokafka swallows errors here: `batches` raises them."""
-        try:
-            stored = await self._stored(places)
-            resets = await self._consumer.reset_offsets([place for place in places if place not in stored])
-            for place in places:
-                at = stored.get(place) or StoredPosition(resets[place], "")
-                self._trackers[place] = SequenceTracker.from_metadata(at.sequences)
-                self._consumer.seek(place, at.next_offset)
-            self._moving = False
-        except Exception as error:  # the sink's store may raise anything
-            self._failure = error
-        self._settled.set()
-
-    async def _stored(self, places: Sequence[Partition]) -> dict[Partition, StoredPosition]:
-        if self._positions is None:
-            committed = await self._consumer.committed(places)
-            return {place: StoredPosition(at.offset, at.metadata) for place, at in committed.items()}
-        found = [(place, await self._positions.load(self._group, place.topic, place.number)) for place in places]
-        return {place: stored for place, stored in found if stored is not None}

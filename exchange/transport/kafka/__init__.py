@@ -3,8 +3,9 @@
 from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, Replicas, TopicSpec, ensure_topics
 from exchange.transport.kafka.batches import BATCH_BYTES
 from exchange.transport.kafka.cluster import KafkaCluster
-from exchange.transport.kafka.consumer import GroupConsumer, PartitionConsumer
+from exchange.transport.kafka.consumer import PartitionConsumer
 from exchange.transport.kafka.failures import is_left_behind
+from exchange.transport.kafka.group_consumer import GroupConsumer
 from exchange.transport.kafka.node import KafkaNode
 from exchange.transport.kafka.partitioner import partition_of
 from exchange.transport.kafka.producer import IdempotentProducer, Transaction, TransactionalProducer

@@ -1,41 +1,35 @@
-"""Readers of committed records: a member of a group, and one with partitions assigned by hand."""
+"""Readers of committed records: what all of them share, and one of given partitions without a group."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
-from aiokafka.errors import CommitFailedError, IllegalStateError
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import IllegalStateError
+from aiokafka.structs import TopicPartition
 
-from exchange.errors import TransportError
-from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin
+from exchange.transport.kafka.admin import KafkaAdmin
 from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 from exchange.transport.kafka.record import Partition, Polled, Received
 from exchange.transport.kafka.unreadable import read_past
 
-_REQUEST_SECONDS = 30.0
-_REBALANCE_SECONDS = 30.0
-_HEARTBEATS_PER_SESSION = 3
+REQUEST_SECONDS = 30.0
+"""How long an answer to a question may take."""
 _FETCH_BYTES = 4 * 1024 * 1024
-_RESET = {"beginning": "earliest", "end": "latest"}
-
-OnAssigned = Callable[[Sequence[Partition]], Awaitable[None]]
-OnRevoked = Callable[[Sequence[Partition]], Awaitable[None]]
 
 
 class Consumer:
     """What both readers share: polling, seeking, lag. Commits are explicit, isolation is read-committed."""
 
-    def __init__(self, bootstrap: str, *, start: Literal["beginning", "end"], **settings: Any) -> None:
+    def __init__(self, bootstrap: str, **settings: Any) -> None:
         self._bootstrap = bootstrap
         self._settings = {
             "isolation_level": "read_committed",
             "enable_auto_commit": False,
-            "auto_offset_reset": _RESET[start],
+            "auto_offset_reset": "earliest",  # only of a place that is gone: what is left is read, the hole is noticed
             "max_partition_fetch_bytes": _FETCH_BYTES,
             **settings,
         }
@@ -73,10 +67,34 @@ class Consumer:
         self._consumer.seek(TopicPartition(*place), offset)
         self._handed_out[place] = offset
 
+    def pause(self, places: Iterable[Partition]) -> None:
+        """Read nothing of these until `resume`; what was fetched and not handed out is fetched again then."""
+        self._consumer.pause(*(TopicPartition(*place) for place in places))
+
+    def resume(self, places: Iterable[Partition]) -> None:
+        """Read on."""
+        self._consumer.resume(*(TopicPartition(*place) for place in places))
+
     async def position(self, place: Partition) -> int:
         """The offset the next record will be read from; it passes transaction markers, which are no records."""
-        async with translated(self._bootstrap, _REQUEST_SECONDS):
+        async with translated(self._bootstrap, REQUEST_SECONDS):
             return int(await self._consumer.position(TopicPartition(*place)))
+
+    async def beginning_offsets(self, places: Iterable[Partition]) -> dict[Partition, int]:
+        """The first offset that each partition still has."""
+        return await self._offsets(self._consumer.beginning_offsets, places)
+
+    async def end_offsets(self, places: Iterable[Partition]) -> dict[Partition, int]:
+        """Where each partition ends: the last stable offset, or with `read_uncommitted` the high watermark."""
+        return await self._offsets(self._consumer.end_offsets, places)
+
+    async def offsets_at(self, places: Iterable[Partition], millis: int) -> dict[Partition, int]:
+        """The first offset whose broker's timestamp (ms) is `millis` or later; the end where there is none."""
+        wanted = [TopicPartition(*place) for place in places]
+        async with translated(self._bootstrap, REQUEST_SECONDS):
+            found = await self._consumer.offsets_for_times(dict.fromkeys(wanted, millis)) if wanted else {}
+        known = {Partition(*tp): at.offset for tp, at in found.items() if at is not None}
+        return known | await self.end_offsets([Partition(*tp) for tp in wanted if Partition(*tp) not in known])
 
     def lag(self, place: Partition, next_offset: int) -> int | None:
         """How many offsets lie between `next_offset` and what can be read so far; None before the first answer.
@@ -100,6 +118,12 @@ class Consumer:
                 if lag is not None:
                     found[Partition(*tp)] = lag
         return found
+
+    async def _offsets(self, ask: Any, places: Iterable[Partition]) -> dict[Partition, int]:
+        wanted = [TopicPartition(*place) for place in places]
+        async with translated(self._bootstrap, REQUEST_SECONDS):
+            found = await ask(wanted) if wanted else {}
+        return {Partition(*tp): offset for tp, offset in found.items()}
 
     async def _polled(self, tp: TopicPartition, records: Sequence[Received]) -> Polled:
         following = await self._consumer.position(tp)  # beyond transaction markers; at once: nothing awaited since
@@ -131,7 +155,7 @@ class PartitionConsumer(Consumer):
     """A reader of given partitions, without a group; as an async context manager."""
 
     def __init__(self, bootstrap: str, *, isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"):
-        super().__init__(bootstrap, start="beginning", isolation_level=isolation)
+        super().__init__(bootstrap, isolation_level=isolation)
 
     async def __aenter__(self) -> PartitionConsumer:
         await self.start()
@@ -151,114 +175,9 @@ class PartitionConsumer(Consumer):
         self._handed_out.clear()
         self._consumer.assign([TopicPartition(*place) for place in places])
 
-    async def end_offsets(self, places: Iterable[Partition]) -> dict[Partition, int]:
-        """Where each partition ends: the last stable offset, or with `read_uncommitted` the high watermark."""
-        async with translated(self._bootstrap, _REQUEST_SECONDS):
-            found = await self._consumer.end_offsets([TopicPartition(*place) for place in places])
-        return {Partition(*place): offset for place, offset in found.items()}
-
     def confirmed(self, place: Partition, position: int) -> int | None:
         """When (ms, this machine) the broker last said that nothing committed lies beyond `position`, or None."""
         key = TopicPartition(*place)
         end = self._consumer.last_stable_offset(key)
         stamp = self._consumer.last_poll_timestamp(key)
         return int(stamp) if end is not None and position >= end else None
-
-
-class GroupConsumer(Consumer):
-    """A member of a consumer group. The callbacks run while the group waits for this member, up to 30 s.
-
-    A member that was killed is replaced once its session has run out: 6 s, the least that Kafka takes unless told
-    otherwise. Heartbeats are sent from the event loop, which must come round within that time.
-    """
-
-    def __init__(
-        self,
-        bootstrap: str,
-        group: str,
-        topics: Sequence[str],
-        *,
-        on_assigned: OnAssigned,
-        on_revoked: OnRevoked,
-        start: Literal["beginning", "end"] = "beginning",
-        session_seconds: float = 6.0,
-    ) -> None:
-        super().__init__(
-            bootstrap,
-            start=start,
-            group_id=group,
-            session_timeout_ms=int(session_seconds * 1000),
-            heartbeat_interval_ms=int(session_seconds * 1000) // _HEARTBEATS_PER_SESSION,
-            rebalance_timeout_ms=int(_REBALANCE_SECONDS * 1000),
-            metadata_max_age_ms=30_000,
-        )
-        self._group = group
-        self._from_end = start == "end"
-        self._topics = tuple(topics)
-        self._on_assigned = on_assigned
-        self._on_revoked = on_revoked
-
-    async def start(self) -> None:
-        """Connect and join; raises BrokerUnreachable within 10 s, SettingsError for a topic that is not there."""
-        await self._require_topics()
-        await super().start()
-        self._consumer.subscribe(self._topics, listener=_Listener(self._assigned, self._revoked))
-
-    async def committed(self, places: Iterable[Partition]) -> dict[Partition, GroupPosition]:
-        """Where the group stands, with the metadata that was committed; partitions without a place are left out."""
-        topics: dict[str, list[int]] = {}
-        for place in places:
-            topics.setdefault(place.topic, []).append(place.number)
-        found: dict[Partition, GroupPosition] = {}
-        async with KafkaAdmin(self._bootstrap) as admin:
-            for topic, numbers in topics.items():
-                stored = await admin.group_positions(self._group, topic, numbers)
-                found |= {Partition(topic, number): position for number, position in stored.items()}
-        return found
-
-    async def reset_offsets(self, places: Sequence[Partition]) -> dict[Partition, int]:
-        """Where partitions without a place are read from: their beginning, or their end, as `start` says."""
-        wanted = [TopicPartition(*place) for place in places]
-        ask = self._consumer.end_offsets if self._from_end else self._consumer.beginning_offsets
-        async with translated(self._bootstrap, _REQUEST_SECONDS):
-            found = await ask(wanted) if wanted else {}
-        return {Partition(*place): offset for place, offset in found.items()}
-
-    async def commit(self, positions: Mapping[Partition, GroupPosition]) -> None:
-        """Commit next offsets with metadata; raises TransportError `assignment_lost` when a partition moved away."""
-        offsets = {TopicPartition(*place): OffsetAndMetadata(at.offset, at.metadata) for place, at in positions.items()}
-        async with translated(self._bootstrap, _REQUEST_SECONDS):
-            try:
-                await self._consumer.commit(offsets)
-            except (CommitFailedError, IllegalStateError) as error:
-                raise TransportError(
-                    f"group {self._group}: the partition moved to another member before the commit; "
-                    "that member reads the batch again",
-                    code="assignment_lost",
-                ) from error
-
-    async def _require_topics(self) -> None:
-        async with KafkaAdmin(self._bootstrap) as admin:
-            for topic in self._topics:
-                await admin.partition_count(topic)
-
-    async def _assigned(self, places: Sequence[Partition]) -> None:
-        self._generation += 1
-        await self._on_assigned(places)
-
-    async def _revoked(self, places: Sequence[Partition]) -> None:
-        self._generation += 1
-        self._handed_out.clear()
-        await self._on_revoked(places)
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, on_assigned: OnAssigned, on_revoked: OnRevoked) -> None:
-        self._on_assigned = on_assigned
-        self._on_revoked = on_revoked
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        await self._on_assigned([Partition(*place) for place in assigned])
-
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        await self._on_revoked([Partition(*place) for place in revoked])
