@@ -1,8 +1,17 @@
 """Publish and subscribe: sealed, numbered, exactly once; what does not verify is a dead letter (spec 2 and 3)."""
 
 from exchange.bus.letters.dead_letters import DeadLetters
+from exchange.bus.letters.desk import DeadLetterDesk
+from exchange.bus.letters.handling import Handling
+from exchange.bus.letters.ledger import Entry, Ledger, Selection, read_ledger
 from exchange.bus.letters.letter import PREFIX as DEAD_LETTER_PREFIX
-from exchange.bus.letters.letter import Refusal
+from exchange.bus.letters.letter import Reason, Refusal, reason_of
+from exchange.bus.letters.originals import Originals
+from exchange.bus.letters.policy import RetryPolicy
+from exchange.bus.letters.reading import Letter, parse_letter
+from exchange.bus.letters.redeliveries import GroupRedeliveries
+from exchange.bus.letters.set_aside import Failure, SetAside
+from exchange.bus.letters.writers import Post
 from exchange.bus.publishing.positions import POSITIONS_TOPIC, Position, positions_topic
 from exchange.bus.publishing.publisher import Publisher, SchemaResolver
 from exchange.bus.subscribing.batch import Batch, PositionStore, StoredPosition
@@ -16,21 +25,37 @@ __all__ = [
     "DEAD_LETTER_PREFIX",
     "POSITIONS_TOPIC",
     "Batch",
+    "DeadLetterDesk",
     "DeadLetters",
+    "Entry",
+    "Failure",
+    "GroupRedeliveries",
+    "Handling",
+    "Ledger",
+    "Letter",
     "Membership",
+    "Originals",
     "Position",
     "PositionStore",
+    "Post",
     "Publisher",
+    "Reason",
     "Redelivered",
     "Redeliveries",
     "Refusal",
+    "RetryPolicy",
     "SchemaCache",
     "SchemaResolver",
+    "Selection",
+    "SetAside",
     "Start",
     "StoredPosition",
     "Subscriber",
     "event_topic",
     "own_topics",
+    "parse_letter",
     "positions_topic",
+    "read_ledger",
+    "reason_of",
     "topic_specs",
 ]

@@ -10,6 +10,14 @@ PUBLISHED = Counter("exchange_published_total", "Events committed to a topic", [
 CONSUMED = Counter("exchange_consumed_total", "Events verified and committed by a group", ["topic", "group"])
 REFUSED = Counter("exchange_refused_total", "Records that did not verify, by the code of the step", ["topic", "code"])
 DEAD_LETTERS = Counter("exchange_dead_letters_total", "Records kept as dead letters", ["topic", "code"])
+RETRIES = Counter(
+    "exchange_retries_total",
+    "Records a handler failed on, put on a back-off topic",
+    ["topic", "group", "retry", "code"],
+)
+HANDLED = Counter("exchange_handler_attempts_total", "Calls of a handler, by outcome", ["topic", "group", "outcome"])
+PAUSES = Counter("exchange_handler_pauses_total", "Times a group paused since every record failed", ["group", "code"])
+PAUSED = Gauge("exchange_handler_paused", "1 while a group waits for what its handler depends on", ["group"])
 SEQUENCE_GAPS = Counter("exchange_sequence_gaps_total", "Holes in a publisher's sequence", ["topic"])
 CONSUMER_LAG = Gauge(
     "exchange_consumer_lag", "Offsets between a group's place and the end", ["topic", "partition", "group"]

@@ -97,7 +97,8 @@ def reason_of(error: BaseException) -> Reason:
 
 def refused_letter(publisher: PublisherId, refusal: Refusal, group: str, now: datetime) -> Unsealed:
     """The dead letter of a record that a group refused, the seal still to come."""
-    origin = None if refusal.letter is None else letter_place(refusal.letter)
+    letter = refusal.letter
+    origin = None if letter is None else letter_place(letter.topic, letter.partition, letter.offset)
     case = Case(reason_of(refusal.error), group, refusal.attempts, origin=origin)
     return letter_of(publisher, publisher.agency.dead_letter_topic, refusal.record, case, now)
 
@@ -134,9 +135,9 @@ def mark_of(publisher: PublisherId, number: int, state: str, message: str, finge
     return _letter(publisher, publisher.agency.dead_letter_topic, None, None, _headers(says), now)
 
 
-def letter_place(letter: Record) -> str:
+def letter_place(topic: str, partition: int, offset: int) -> str:
     """A letter's own place, as the letter that follows it names it: `<topic>/<partition>/<offset>`."""
-    return f"{letter.topic}/{letter.partition}/{letter.offset}"
+    return f"{topic}/{partition}/{offset}"
 
 
 def is_whole(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bool:

@@ -28,13 +28,14 @@ class Redelivered(msgspec.Struct, frozen=True, gc=False):
 
     `record` is the original: its own topic, partition, offset, broker's timestamp (ms), key, value and headers, the
     seal among them. Not to be handed out before `due_millis` (ms since 1970). `attempts` were made so far; `origin`
-    says in a word what brings it back, e.g. `retry` or `replay`.
+    says in a word what brings it back, e.g. `retry` or `replay`; `number` is the letter's own offset.
     """
 
     record: Record
     due_millis: int
     attempts: int
     origin: str
+    number: int = -1
 
 
 class Redeliveries(Protocol):

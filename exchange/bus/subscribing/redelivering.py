@@ -44,7 +44,7 @@ class RedeliveryOpener:
             if event is None:
                 return None
             if isinstance(event, RecordRefused):
-                opened.refused.append(Refusal(found.record, event, letter, found.attempts))
+                opened.refused.append(Refusal(found.record, event, letter, found.attempts + 1))
             else:
                 opened.events.append(event)
                 opened.redelivered.append(found)

@@ -1,1 +1,0 @@
-"""What others' software makes of what the exchange writes."""
