@@ -125,7 +125,7 @@ async def test_an_original_that_no_longer_verifies_is_a_dead_letter_again(world)
         ("publisher_not_allowed", records[0].offset)
     ]
     kept = [dict(each.headers) for each in await raw_records(world, world.social.dead_letter_topic)]
-    assert [each["exchange-dlq-topic"].decode() for each in kept] == [world.topic, world.topic]
+    assert {each["exchange-dlq-topic"].decode() for each in kept} == {world.topic}  # the topic's own may follow
     assert all(each["exchange-dlq-h-exchange-seal"] == records[0].headers[-1][1] for each in kept)
 
 
