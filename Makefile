@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 KAFKA := .cache/kafka-4.2.0
 AVRO := .cache/avro-1.12.1
 NODE := .cache/node
+INTEROP := .cache/interop
 export KEEP
 
-.PHONY: demo test lint unit bench bench-registry docs kafka browser node lock clean need-python need-java
+.PHONY: demo test lint unit bench bench-registry docs kafka browser node interop lock clean need-python need-java
 
 demo: $(VENV)/.demo kafka
 	@$(BIN)/python -m deploy.demo.run
@@ -20,7 +21,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.dev kafka avro browser node
+unit: $(VENV)/.dev kafka avro browser node interop
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage combine -q
@@ -73,6 +74,23 @@ $(NODE)/.complete: tests/clients/package.json tests/clients/package-lock.json
 	@echo "installing the locked clients of Node.js"
 	@mkdir -p $(NODE) && cp tests/clients/package.json tests/clients/package-lock.json $(NODE)
 	@cd $(NODE) && npm ci --silent --ignore-scripts --no-audit --no-fund >/dev/null && touch .complete
+
+# Others' software that reads what the exchange writes: Go's verifiers, built from a locked module, and kcat.
+interop: $(INTEROP)/interop
+	@command -v kcat >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing kcat for the tests of interoperability"; \
+	    apt-get update -qq && apt-get install -y -qq kcat >/dev/null; \
+	  else echo "kcat was not found: install package kcat (it reads topics in the tests of interoperability)" >&2; exit 1; fi; }
+
+$(INTEROP)/interop: $(wildcard tests/interop/go/*)
+	@command -v go >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing golang for the tests of interoperability"; \
+	    apt-get update -qq && apt-get install -y -qq golang >/dev/null; \
+	  else echo "go was not found: install package golang (its verifiers read our evidence in the tests)" >&2; exit 1; fi; }
+	@echo "building Go's verifiers of notes and logs"
+	@mkdir -p $(INTEROP) && cd tests/interop/go && go build -buildvcs=false -o "$(CURDIR)/$(INTEROP)/interop" .
 
 $(VENV)/.python: | need-python
 	@$(PYTHON) -m venv $(VENV) && touch $@

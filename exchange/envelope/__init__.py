@@ -1,9 +1,11 @@
-"""Event <-> Kafka record: headers, seal and open, sequences (spec 2 and 3)."""
+"""Event <-> Kafka record: headers, seal and open, sequences (spec 2 and 3); evidence (spec 11)."""
 
 from exchange.envelope.content import SchemaSource, schema_id_of
 from exchange.envelope.event import Event, OpenedInternal
+from exchange.envelope.evidence import Evidence, Voucher
 from exchange.envelope.headers import EVENT_CONTENT_TYPE, EventHeaders, document_headers, event_type, source_of
 from exchange.envelope.open import Opener
+from exchange.envelope.proven import Proven, make_evidence, verify_evidence
 from exchange.envelope.record import (
     MAX_RECORD,
     SEAL_HEADER,
@@ -25,11 +27,13 @@ __all__ = [
     "SEAL_HEADER",
     "Event",
     "EventHeaders",
+    "Evidence",
     "Gap",
     "Headers",
     "KafkaRecord",
     "OpenedInternal",
     "Opener",
+    "Proven",
     "Record",
     "SchemaSource",
     "Sealer",
@@ -37,14 +41,17 @@ __all__ = [
     "Sequenced",
     "Statement",
     "Unsealed",
+    "Voucher",
     "document_headers",
     "encode_record",
     "encode_seal",
     "event_type",
+    "make_evidence",
     "parse_seal",
     "parse_statement",
     "record_leaf",
     "schema_id_of",
     "sign_statement",
     "source_of",
+    "verify_evidence",
 ]

@@ -65,7 +65,7 @@ class World:
     def renew(self) -> None:
         """Sign the directory anew: what was changed in here takes effect."""
         now = datetime.now(UTC)
-        content = {
+        self.content = {
             "instance": "UZ",
             "version": 1,
             "issued": format_millis(now),
@@ -78,7 +78,7 @@ class World:
                 self._member(self.social, self.other, ["grants"], "active"),
             ],
         }
-        self._directory = Directory.parse(json.dumps(content).encode(), "digest")
+        self._directory = Directory.parse(json.dumps(self.content).encode(), "digest")
 
     def directory(self) -> Directory:
         """The current directory."""

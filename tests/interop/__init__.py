@@ -1,0 +1,1 @@
+"""What others' software makes of what the exchange writes."""
