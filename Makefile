@@ -8,7 +8,7 @@ NODE := .cache/node
 INTEROP := .cache/interop
 export KEEP
 
-.PHONY: demo test lint unit bench bench-registry docs kafka browser node interop lock clean need-python need-java
+.PHONY: demo test lint unit bench bench-registry docs kafka browser node interop hsm lock clean need-python need-java
 
 demo: $(VENV)/.demo kafka
 	@$(BIN)/python -m deploy.demo.run
@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.dev kafka avro browser node interop
+unit: $(VENV)/.dev kafka avro browser node interop hsm
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage combine -q
@@ -62,6 +62,13 @@ browser:
 	    echo "installing chromium for the console's tests"; \
 	    apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	  else echo "chromium was not found: install package chromium (the console's tests use it)" >&2; exit 1; fi; }
+
+hsm:
+	@command -v softhsm2-util >/dev/null && test -f /usr/lib/softhsm/libsofthsm2.so || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing softhsm2 for the tests of keys in an HSM"; \
+	    apt-get update -qq && apt-get install -y -qq softhsm2 >/dev/null; \
+	  else echo "softhsm2 was not found: install package softhsm2 (the tests of keys in an HSM use it)" >&2; exit 1; fi; }
 
 node: $(NODE)/.complete
 

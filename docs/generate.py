@@ -17,7 +17,7 @@ from pydantic import BaseModel
 import exchange
 from exchange import errors
 from exchange.cli.app import exchange as command_line
-from exchange.settings import Settings
+from exchange.settings import KeySettings, Pkcs11Settings, Settings
 from exchange.transport.web import status_of
 
 FOLDER = Path(__file__).parent / "reference"
@@ -59,7 +59,16 @@ def settings() -> str:
             ]
         else:
             lines.append(f"| `{name}` | {_default(field.default)} | | {field.description} |")
+    lines += [f"| `keys.AGENCY.{name}` | | | {text} |" for name, text in _key_settings()]
+    lines += ["| | | `EXCHANGE_KEY_PASSPHRASE` | what key files are encrypted with |"]
     return "\n".join(lines) + "\n"
+
+
+def _key_settings() -> Iterator[tuple[str, str | None]]:
+    for name, field in KeySettings.model_fields.items():
+        yield name, field.description
+    for name, field in Pkcs11Settings.model_fields.items():
+        yield f"pkcs11.{name}", field.description
 
 
 def _default(value: object) -> str:

@@ -8,7 +8,8 @@
      │   ├─ DocumentInvalid      a signed document does not parse, or has too few good signatures (spec 4)
      │   ├─ DirectoryExpired     the directory is past its expiry: everything is denied
      │   ├─ ClockSkewed          our clock and the other side's differ by more than is allowed
-     │   └─ RequestRefused       an HTTP message signature was refused (spec 5)
+     │   ├─ RequestRefused       an HTTP message signature was refused (spec 5)
+     │   └─ KeyUnavailable       a signing key, or the HSM that has it, cannot be used now
      ├─ SchemaError
      │   ├─ SchemaInvalid        the text is not an Avro schema
      │   ├─ SchemaIncompatible   a change would break readers or writers
@@ -125,6 +126,13 @@ class RequestRefused(TrustError):
     """An HTTP message signature was refused (spec 5); `code` says why."""
 
     code = "request_refused"
+
+
+class KeyUnavailable(TrustError):
+    """A signing key, or the HSM that has it, cannot be used now; retriable unless a PIN or a key is wrong."""
+
+    code = "key_unavailable"
+    retriable = True
 
 
 class SchemaError(ExchangeError):

@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exchange.errors import SettingsError
 from exchange.ids import AgencyId
 from exchange.yaml_file import read_yaml
 
 FILE_NAME = "exchange.yaml"
+
+_BY_NAME = ("variables", "keys")  # sections whose names are the writer's own: no variable can stand for one
 
 
 def _listen(value: str) -> str:
@@ -103,12 +105,45 @@ class AdapterSettings(Section):
     metrics_listen: Listen | None = Field(None, description="HOST:PORT of metrics and health; a free port when empty")
 
 
+class Pkcs11Settings(Section):
+    """A key in an HSM; its PIN is in a file or in a variable of the environment, never here."""
+
+    module: Path = Field(description="the HSM's own PKCS#11 library (.so)")
+    token: str = Field(min_length=1, description="the token's label")
+    label: str = Field(min_length=1, description="label of the key pair; several pairs of one label are a rotation")
+    id: str | None = Field(
+        None, pattern=r"^([0-9a-fA-F]{2}){1,64}$", description="CKA_ID, where the label is not enough"
+    )
+    pin_file: Path | None = Field(None, description="file whose first line is the token's PIN")
+    pin_variable: str | None = Field(None, min_length=1, description="variable of the environment that holds the PIN")
+
+    @model_validator(mode="after")
+    def _one_pin(self) -> Self:
+        if (self.pin_file is None) == (self.pin_variable is None):
+            raise ValueError("give one of pin_file and pin_variable: where the token's PIN is")
+        return self
+
+
+class KeySettings(Section):
+    """Where an agency's signing key is, when that is not its file in the instance's home."""
+
+    file: Path | None = Field(None, description="a PKCS#8 file; a rotation adds files beside it")
+    pkcs11: Pkcs11Settings | None = Field(None, description="a key in an HSM")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (self.pkcs11 is None):
+            raise ValueError("give one of file and pkcs11: where the agency's key is")
+        return self
+
+
 class Settings(Section):
     """Every section of one instance, and its home folder."""
 
     root: Path = Field(Path(), description="folder that paths inside adapter files start from")
     adapters: tuple[Path, ...] = Field((), description="adapter files that `exchange up` runs")
     variables: dict[str, str] = Field({}, description="values of ${NAME} in adapter files")
+    keys: dict[AgencyText, KeySettings] = Field({}, description="agency: where its key is, unless in its file here")
     instance: str = Field("UZ", pattern=r"^[A-Z][A-Z0-9-]{1,15}$", description="name of the instance")
     kafka: KafkaSettings = KafkaSettings()
     registry: RegistrySettings = RegistrySettings()
@@ -146,6 +181,6 @@ def _variables(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         (section, name, f"EXCHANGE_{section}_{name}".upper())
         for section, values in content.items()
-        if isinstance(values, dict) and section != "variables"
+        if isinstance(values, dict) and section not in _BY_NAME
         for name in values
     ]

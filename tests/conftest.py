@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from exchange.transport.kafka import KafkaNode
+from tests.fakes.soft_hsm import SoftHsm
 
 LIBS = Path(os.environ.get("EXCHANGE_KAFKA_LIBS", Path(__file__).parents[1] / ".cache" / "kafka-4.2.0"))
 
@@ -32,3 +33,10 @@ def kafka() -> Iterator[str]:
 def unique() -> Callable[[str], str]:
     """Makes a name that no other test uses: `unique("orders")` -> `orders-3f2a9c01`."""
     return lambda stem: f"{stem}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session")
+def hsm() -> Iterator[SoftHsm]:
+    """An HSM of software, one for the run: `hsm.token()` makes a token of its own."""
+    with TemporaryDirectory(prefix="exchange-hsm-") as folder, SoftHsm(Path(folder)).in_environment() as soft:
+        yield soft

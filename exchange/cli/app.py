@@ -17,6 +17,7 @@ from exchange.errors import ExchangeError
 _COMMANDS = {
     "init": ("init", "Create an instance: keys, directory, settings."),
     "directory": ("directory", "Show the directory, or sign a fresh one."),
+    "keys": ("keys", "Show, check and rotate signing keys."),
     "up": ("up", "Start a single-node Kafka and every process of the instance."),
     "down": ("down", "Stop what `up` started."),
     "status": ("status", "Show what runs."),

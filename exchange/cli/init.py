@@ -67,8 +67,8 @@ def _create(instance: Instance, file: MembersFile, settings: dict[str, Any]) -> 
     secrets = instance.home / "secrets"
     secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
     operators = {name: make_key(secrets / "operators" / f"{name}.pem") for name in file.operators}
-    agencies = {agency: make_key(instance.key_path(agency)) for agency in file.agencies()}
-    log_key = make_key(secrets / "audit-log.pem")
+    agencies = {agency: make_key(instance.key_path(agency)).public for agency in file.agencies()}
+    log_key = make_key(secrets / "audit-log.pem").public
     _write_pepper(secrets / "pepper")
     threshold = file.threshold
     public = {name: key.public for name, key in operators.items()}

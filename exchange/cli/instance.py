@@ -16,10 +16,23 @@ from pathlib import Path
 from exchange.clock import Clock, SystemClock
 from exchange.errors import SettingsError
 from exchange.ids import AgencyId
-from exchange.settings import Settings, load_settings
+from exchange.settings import Pkcs11Settings, Settings, load_settings
 from exchange.transport.http import Credentials
-from exchange.trust import Directory, DirectoryFile, Operators, SigningKey, load_directory
+from exchange.trust import (
+    Directory,
+    DirectoryFile,
+    HsmKeyPlace,
+    KeyFiles,
+    KeyStore,
+    Operators,
+    PinSource,
+    RotatingSigner,
+    SigningKey,
+    load_directory,
+    open_hsm,
+)
 
+_FILE_INTERVAL, _HSM_INTERVAL = 1.0, 10.0  # seconds between two looks for a new key
 _PASSPHRASE = "EXCHANGE_KEY_PASSPHRASE"  # noqa: S105  (the variable's name)
 
 
@@ -65,27 +78,45 @@ class Instance:
         return {**self.settings.variables, **self.environment}
 
     def key_path(self, agency: AgencyId) -> Path:
-        """Where an agency's private key lies."""
+        """Where an agency's private key lies, unless the settings say otherwise: `<subsystem>.pem`.
+
+        A rotation puts `<subsystem>.<anything>.pem` beside it.
+        """
         return self.home / "secrets" / "agencies" / agency.klass.lower() / agency.member / f"{agency.subsystem}.pem"
 
+    def key_store(self, agency: AgencyId) -> KeyStore:
+        """The keys of `agency` that are here; raises SettingsError."""
+        place = self.settings.keys.get(str(agency))
+        if place is None or place.pkcs11 is None:
+            return KeyFiles((place and place.file) or self.key_path(agency), self.passphrase)
+        pin = PinSource(place.pkcs11.pin_variable, place.pkcs11.pin_file, self.environment)
+        return open_hsm(_hsm_place(place.pkcs11), pin)
+
     def credentials(self, agency: AgencyId) -> Credentials:
-        """What `agency` signs with; raises SettingsError where its key is not here or not in the directory."""
-        key = SigningKey.load(self.key_path(agency), self._passphrase)
-        entry = self.directory().agency(agency)
-        if entry is None or all(each.public != key.public for each in entry.keys):
-            raise SettingsError(f"{self.key_path(agency)}: the directory has no such key of {agency}")
-        return Credentials(agency, key)
+        """What `agency` signs with, rotated while the process lives.
+
+        Raises SettingsError where its key is not here or not in the directory, KeyUnavailable from an HSM.
+        """
+        store = self.key_store(agency)
+        interval = _FILE_INTERVAL if isinstance(store, KeyFiles) else _HSM_INTERVAL
+        return Credentials(agency, RotatingSigner(store, agency, self.directory, self.clock, interval=interval))
 
     def log_key(self) -> SigningKey:
         """The audit log's key; raises SettingsError."""
-        return SigningKey.load(self.home / "secrets" / "audit-log.pem", self._passphrase)
+        return SigningKey.load(self.home / "secrets" / "audit-log.pem", self.passphrase)
 
     def operator_keys(self) -> dict[str, SigningKey]:
         """The operators' private keys that are here, by key id."""
         paths = sorted((self.home / "secrets" / "operators").glob("*.pem"))
-        return {path.stem: SigningKey.load(path, self._passphrase) for path in paths}
+        return {path.stem: SigningKey.load(path, self.passphrase) for path in paths}
 
     @property
-    def _passphrase(self) -> bytes | None:
+    def passphrase(self) -> bytes | None:
+        """What key files are encrypted with, from EXCHANGE_KEY_PASSPHRASE; None for keys in the clear."""
         text = self.environment.get(_PASSPHRASE)
         return text.encode() if text else None
+
+
+def _hsm_place(settings: Pkcs11Settings) -> HsmKeyPlace:
+    key_id = None if settings.id is None else bytes.fromhex(settings.id)
+    return HsmKeyPlace(settings.module, settings.token, settings.label, key_id)

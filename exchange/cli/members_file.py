@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from exchange.clock import format_millis
 from exchange.ids import AgencyId
-from exchange.trust import SigningKey
+from exchange.trust import PublicKey, SigningKey
 from exchange.yaml_file import read_yaml
 
 KEY_LIFE = timedelta(days=365)
@@ -89,7 +89,7 @@ def read_members(path: Path, variables: Mapping[str, str]) -> MembersFile:
 
 
 def directory_content(
-    file: MembersFile, keys: Mapping[AgencyId, SigningKey], log_key: SigningKey, now: datetime, version: int = 1
+    file: MembersFile, keys: Mapping[AgencyId, PublicKey], log_key: PublicKey, now: datetime, version: int = 1
 ) -> dict[str, Any]:
     """The directory document of a members file and its agencies' keys, ready to be signed."""
     return {
@@ -111,7 +111,7 @@ def make_key(path: Path) -> SigningKey:
     return SigningKey.load(path)
 
 
-def _member(member: MemberPart, keys: Mapping[AgencyId, SigningKey], now: datetime) -> dict[str, Any]:
+def _member(member: MemberPart, keys: Mapping[AgencyId, PublicKey], now: datetime) -> dict[str, Any]:
     subsystems = [
         {**subsystem.model_dump(), "keys": [_key(keys[AgencyId.parse(f"{member.id}/{subsystem.name}")], now)]}
         for subsystem in member.subsystems
@@ -119,9 +119,9 @@ def _member(member: MemberPart, keys: Mapping[AgencyId, SigningKey], now: dateti
     return {"id": member.id, "name": member.name, "status": member.status, "subsystems": subsystems}
 
 
-def _key(key: SigningKey, now: datetime) -> dict[str, str]:
+def _key(key: PublicKey, now: datetime) -> dict[str, str]:
     return {
-        "public": key.public.text,
+        "public": key.text,
         "not_before": format_millis(now - timedelta(minutes=1)),
         "not_after": format_millis(now + KEY_LIFE),
     }

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from datetime import timedelta
 from typing import Any
 
 import click
 
 from exchange.errors import IdentifierError
 from exchange.ids import AgencyId, Identifier, ServiceId
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class _Agency(click.ParamType[AgencyId]):
@@ -59,7 +64,20 @@ class _Names(click.ParamType[list[str]]):
         return names
 
 
+class _Duration(click.ParamType[timedelta]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        match = _DURATION.fullmatch(value)
+        if match is None:
+            self.fail("expected a whole number of s, m, h or d, e.g. 90m, 24h, 7d", param, ctx)
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
 AGENCY = _Agency()
+DURATION = _Duration()
 SERVICE = _Service()
 INDIVIDUAL = _Individual()
 NAMES = _Names()

@@ -14,7 +14,11 @@ from exchange.trust.directory import (
     key_id,
 )
 from exchange.trust.document import document_keyids, media_type, open_document, sign_document
+from exchange.trust.hsm import open_hsm
+from exchange.trust.hsm_place import HsmKeyPlace, PinSource
+from exchange.trust.key_files import KeyFiles
 from exchange.trust.keys import PublicKey, Signer, SigningKey
+from exchange.trust.rotation import KeyStore, RotatingSigner
 from exchange.trust.store import DirectoryFile, Operators, load_directory, open_directory, sign_directory
 
 __all__ = [
@@ -25,10 +29,15 @@ __all__ = [
     "Directory",
     "DirectoryFile",
     "Gateway",
+    "HsmKeyPlace",
     "Key",
+    "KeyFiles",
+    "KeyStore",
     "Operators",
+    "PinSource",
     "PublicKey",
     "PurposeGrant",
+    "RotatingSigner",
     "ServiceEntry",
     "Signer",
     "SigningKey",
@@ -39,6 +48,7 @@ __all__ = [
     "media_type",
     "open_directory",
     "open_document",
+    "open_hsm",
     "sign_directory",
     "sign_document",
 ]

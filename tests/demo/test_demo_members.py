@@ -25,7 +25,7 @@ def directory():
     """The directory that an operator signs from the file."""
     members = read_members(FILE, URLS)
     key = SigningKey.from_seed(bytes(32))
-    content = directory_content(members, dict.fromkeys(members.agencies(), key), key, NOW)
+    content = directory_content(members, dict.fromkeys(members.agencies(), key.public), key.public, NOW)
     trusted = Operators(1, {"op-1": key.public})
     return open_directory(sign_directory(content, {"op-1": key}), trusted, NOW)
 

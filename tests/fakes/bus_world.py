@@ -53,6 +53,7 @@ class World:
         self.civil = AgencyId("UZ", "GOV", f"interior-{self.name}", "civil")
         self.social = AgencyId("UZ", "GOV", f"social-{self.name}", "benefits")
         self.keys = {agency: SigningKey.from_seed(_seed(agency)) for agency in (self.civil, self.social)}
+        self.further_keys: dict[AgencyId, list[SigningKey]] = {}
         self.topic = f"{self.civil.topic_prefix}moved.v1"
         self.other = f"{self.social.topic_prefix}granted.v1"
         self.publisher_id = PublisherId(self.civil, "residents")
@@ -122,7 +123,8 @@ class World:
             "partitions": self.partitions,
             "compacted": self.compacted,
         }
-        subsystem = {"name": agency.subsystem, "keys": [self._key(agency)], "topics": [entry]}
+        keys = [self._key(agency), *(self._later_key(key) for key in self.further_keys.get(agency, ()))]
+        subsystem = {"name": agency.subsystem, "keys": keys, "topics": [entry]}
         return {"id": str(agency.member_id), "name": "Member", "status": status, "subsystems": [subsystem]}
 
     def _key(self, agency: AgencyId) -> dict[str, str]:
@@ -132,6 +134,14 @@ class World:
             "public": self.keys[agency].public.text,
             "not_before": format_millis(now - timedelta(days=30)),
             "not_after": format_millis(now + timedelta(days=days)),
+        }
+
+    def _later_key(self, key: SigningKey) -> dict[str, str]:
+        now = datetime.now(UTC)
+        return {
+            "public": key.public.text,
+            "not_before": format_millis(now - timedelta(minutes=1)),
+            "not_after": format_millis(now + timedelta(days=365)),
         }
 
 

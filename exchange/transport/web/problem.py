@@ -46,6 +46,7 @@ _STATUS_OF_CODE = {
     "body_too_large": 413,
     "provider_timeout": 504,
     "audit_unavailable": 503,
+    "key_unavailable": 503,
 }
 
 
