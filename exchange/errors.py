@@ -237,7 +237,7 @@ class SchemaMismatch(RecordRefused):
 
 
 class SequenceRefused(RecordRefused):
-    """Step 9: a replay, or a second record with a sequence already seen."""
+    """Step 9: `sequence_replayed`, a record that comes again; `sequence_forked`, another one with the same number."""
 
     code = "sequence_refused"
     step = 9

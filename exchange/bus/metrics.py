@@ -19,6 +19,10 @@ HANDLED = Counter("exchange_handler_attempts_total", "Calls of a handler, by out
 PAUSES = Counter("exchange_handler_pauses_total", "Times a group paused since every record failed", ["group", "code"])
 PAUSED = Gauge("exchange_handler_paused", "1 while a group waits for what its handler depends on", ["group"])
 SEQUENCE_GAPS = Counter("exchange_sequence_gaps_total", "Holes in a publisher's sequence", ["topic"])
+SEQUENCE_REPLAYS = Counter("exchange_sequence_replays_total", "Records that came again, refused", ["topic"])
+SEQUENCE_FORKS = Counter(
+    "exchange_sequence_forks_total", "Records refused for a number at which their publisher wrote another", ["topic"]
+)
 CONSUMER_LAG = Gauge(
     "exchange_consumer_lag", "Offsets between a group's place and the end", ["topic", "partition", "group"]
 )
@@ -27,3 +31,9 @@ COMMIT_SECONDS = Histogram(
 )
 OPEN_SECONDS = Histogram("exchange_consume_open_seconds", "Verifying one batch", ["topic", "group"], buckets=_SECONDS)
 SCHEMA_WAITS = Counter("exchange_schema_waits_total", "Pauses of a group while the registry was away", ["group"])
+ASSIGNMENTS_LOST = Counter(
+    "exchange_assignments_lost_total", "Batches whose partition had moved away before they were committed", ["group"]
+)
+UNVERIFIED = Counter(
+    "exchange_unverified_total", "Events handed out with verification off: development only", ["topic", "group"]
+)

@@ -17,13 +17,15 @@ from exchange.envelope.record import (
     record_leaf,
 )
 from exchange.envelope.seal import Sealer, encode_seal, parse_seal
-from exchange.envelope.sequence import Gap, Sequenced, SequenceTracker
+from exchange.envelope.sequence import FORKED, REPLAYED, Gap, Sequenced, SequenceTracker
 from exchange.envelope.statement import MAX_FLUSH, Statement, parse_statement, sign_statement
 
 __all__ = [
     "EVENT_CONTENT_TYPE",
+    "FORKED",
     "MAX_FLUSH",
     "MAX_RECORD",
+    "REPLAYED",
     "SEAL_HEADER",
     "Event",
     "EventHeaders",

@@ -11,7 +11,10 @@ from exchange.ids import AgencyId
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """A verified event. `data` is None for a tombstone; `publisher` is whose key signed, `epoch` and `sequence` its."""
+    """A verified event. `data` is None for a tombstone; `publisher` is whose key signed, `epoch` and `sequence` its.
+
+    `leaf` is the hash of the whole record, 32 bytes (spec 3): what the seal vouches for.
+    """
 
     topic: str
     partition: int
@@ -27,6 +30,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     epoch: int
     sequence: int
     traceparent: str | None
+    leaf: bytes = b""
 
 
 class OpenedInternal(msgspec.Struct, frozen=True):

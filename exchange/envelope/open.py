@@ -78,7 +78,7 @@ class Opener:
             if event is not None:
                 return event
         names, values, layout = split_headers(record.headers)  # 1
-        verified = self._verify(record, names, values, layout)  # 1 to 7
+        verified, leaf = self._verify(record, names, values, layout)  # 1 to 7
         statement = verified.statement
         kind, expected = verified.topics[record.topic]
         event_id, time, dataschema, sequence, subject, traceparent = parse_content(values, layout, expected)  # 8
@@ -97,6 +97,7 @@ class Opener:
             statement.epoch,
             sequence,
             traceparent,
+            leaf,
         )
         if layout == _PLAIN:
             self._alike = Alike(record.topic, record.headers, parse_seal(values[-1])[2]), verified
@@ -131,6 +132,7 @@ class Opener:
             statement.epoch,
             sequence,
             None,
+            leaf,
         )
 
     def open_internal(self, record: Record) -> OpenedInternal:
@@ -138,7 +140,7 @@ class Opener:
 
         Whether its publisher may say what the value says is the reader's to check. Raises as `open`.
         """
-        statement = self._verify(record, *split_headers(record.headers)).statement
+        statement = self._verify(record, *split_headers(record.headers))[0].statement
         return OpenedInternal(
             publisher=statement.origin,
             epoch=statement.epoch,
@@ -151,7 +153,8 @@ class Opener:
 
     def _verify(
         self, record: Record, names: tuple[str, ...], values: tuple[bytes, ...], layout: Layout | None
-    ) -> _Verified:
+    ) -> tuple[_Verified, bytes]:
+        """Steps 1 to 7: the statement, and the record's leaf hash."""
         directory = self._current()
         index, path, raw = parse_seal(values[-1])  # 1
         leaf = _leaf(record)
@@ -167,7 +170,7 @@ class Opener:
         verified.tree.verify(leaf, index, path)  # 7
         if record.topic not in verified.topics:
             verified.topics[record.topic] = _kind(record.topic, directory)
-        return verified
+        return verified, leaf
 
     def _current(self) -> Directory:
         directory = self._directory()

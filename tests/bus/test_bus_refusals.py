@@ -136,7 +136,7 @@ async def test_a_replayed_record_is_refused(world):
     await write_raw(world, world.topic, first.value, first.headers, first.key)
     events, refused = await take(world, 3)
     assert [event.data["n"] for event in events] == [1, 2]
-    assert [each.error.code for each in refused] == ["sequence_refused"]
+    assert [each.error.code for each in refused] == ["sequence_replayed"]
 
 
 def sealed(world: World, record, *, epoch: int, sequence: int) -> list[tuple[str, bytes]]:
@@ -179,7 +179,7 @@ async def test_a_lower_epoch_is_refused(world):
     await write_raw(world, world.topic, first.value, sealed(world, first, epoch=1, sequence=9), first.key)
     events, refused = await take(world, 3)
     assert [event.epoch for event in events] == [1, 2]
-    assert [each.error.code for each in refused] == ["sequence_refused"]
+    assert [each.error.code for each in refused] == ["sequence_replayed"]
 
 
 async def test_dead_letters_are_kept_once_also_when_the_batch_is_read_again(world):

@@ -59,7 +59,7 @@ async def test_a_restart_continues_from_the_committed_place_and_its_sequences(wo
     await write_raw(world, world.topic, first.value, first.headers, first.key)
     async with world.subscriber() as subscriber:
         batch = await anext(subscriber.batches())
-        assert [each.error.code for each in batch.refused] == ["sequence_refused"]
+        assert [each.error.code for each in batch.refused] == ["sequence_replayed"]
 
 
 async def test_a_batch_that_was_not_committed_comes_again(world):

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from exchange.bus import metrics
 from exchange.bus.letters.letter import Refusal
-from exchange.envelope import Event
+from exchange.envelope import FORKED, REPLAYED, Event, Gap
 from exchange.trust import Directory
 
 _LOG = structlog.get_logger(__name__)
+_COUNTED = {REPLAYED: metrics.SEQUENCE_REPLAYS, FORKED: metrics.SEQUENCE_FORKS}
+_SAID = {REPLAYED: "sequence replay", FORKED: "sequence fork"}
 
 
 class Alarms:
     """The counters and log lines of one subscriber."""
 
-    def __init__(self, directory: Callable[[], Directory]) -> None:
+    def __init__(self, directory: Callable[[], Directory], topics: Iterable[str]) -> None:
         self._directory = directory
+        for topic in topics:  # there from the start, at 0: an alert on an increase sees the first
+            for counter in (metrics.SEQUENCE_GAPS, *_COUNTED.values()):
+                counter.labels(topic)
 
-    def hole(self, event: Event) -> None:
+    def hole(self, event: Event, gap: Gap) -> None:
         """A hole is an alarm and no reason to withhold a good record; on a compacted topic it is no hole."""
         entry = self._directory().topic(event.topic)
         if entry is not None and entry.compacted:
@@ -32,17 +37,24 @@ class Alarms:
             partition=event.partition,
             offset=event.offset,
             publisher=event.publisher,
-            sequence=event.sequence,
+            expected=gap.expected,
+            sequence=gap.found,
         )
 
     def refused(self, refused: Sequence[Refusal]) -> None:
-        """Each refusal, by its code and its place."""
+        """Each refusal, by its code and its place; a replay or a fork is an alarm as well."""
         for each in refused:
-            metrics.REFUSED.labels(each.record.topic, each.error.code).inc()
-            _LOG.warning(
-                "record refused",
-                topic=each.record.topic,
+            topic, code = each.record.topic, each.error.code
+            metrics.REFUSED.labels(topic, code).inc()
+            say = _LOG.warning
+            if code in _COUNTED:
+                _COUNTED[code].labels(topic).inc()
+                say = _LOG.error
+            say(
+                _SAID.get(code, "record refused"),
+                topic=topic,
                 partition=each.record.partition,
                 offset=each.record.offset,
-                code=each.error.code,
+                code=code,
+                reason=each.error.message,
             )

@@ -77,7 +77,7 @@ class BatchOpener:
                         take(settled)
                     continue
                 if gap is not None:
-                    self._alarms.hole(event)
+                    self._alarms.hole(event, gap)
                 take(event)
         self._alarms.refused(opened.refused)
         return opened
@@ -100,10 +100,11 @@ class BatchOpener:
             return error
         try:
             event = self.opener.open(record)
-            if tracker is not None and tracker.observe(event) is not None:
-                self._alarms.hole(event)
+            gap = None if tracker is None else tracker.observe(event)
         except RecordRefused as second:
             return second
+        if gap is not None:
+            self._alarms.hole(event, gap)
         return event
 
     def _unreadable(self, place: Partition, offset: int) -> Refusal:

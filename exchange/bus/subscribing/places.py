@@ -56,7 +56,8 @@ class Places:
             kept = "the group's committed offset" if self.sink is None else "the sink"
             raise TransportError(
                 f"group {self._group}: the place of {place.topic}/{place.number} in {kept} cannot be read: "
-                f"{error.message}; set the group's offset anew (the next start meets every publisher afresh)",
+                f"{error.message}; reset it (kafka-consumer-groups --reset-offsets, or the sink's row) to go on from "
+                "that offset as if every publisher were new",
                 code="place_malformed",
                 retriable=False,
             ) from error

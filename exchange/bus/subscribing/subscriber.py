@@ -72,7 +72,7 @@ class Subscriber:
         self._limit = batch_records
         self._stopping = asyncio.Event()
         self._letter_topics = () if redeliveries is None else tuple(redeliveries.topics)
-        alarms = Alarms(directory)
+        alarms = Alarms(directory, topics)
         self._records = BatchOpener(group, directory, schemas, clock, alarms, self._stopping)
         self._letters = None if redeliveries is None else RedeliveryOpener(redeliveries, self._records, alarms, clock)
         self._lags = Lags(group)
