@@ -8,7 +8,7 @@ NODE := .cache/node
 INTEROP := .cache/interop
 export KEEP
 
-.PHONY: demo test lint unit bench bench-registry docs kafka browser node interop hsm lock clean need-python need-java
+.PHONY: demo test lint unit bench bench-registry docs kafka browser node interop hsm lock clean need-python need-java faults postgres
 
 demo: $(VENV)/.demo kafka
 	@$(BIN)/python -m deploy.demo.run
@@ -21,11 +21,15 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.dev kafka avro browser node interop hsm
+unit: $(VENV)/.dev kafka avro browser node interop hsm postgres
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+# Every fault at length, some 20 minutes; `make test` has the same tests in a short form.
+faults: $(VENV)/.dev kafka postgres
+	EXCHANGE_FAULTS=long $(BIN)/python -m pytest -s --durations=0 tests/faults
 
 bench: $(VENV)/.dev kafka
 	$(BIN)/python -m bench
@@ -98,6 +102,13 @@ $(INTEROP)/interop: $(wildcard tests/interop/go/*)
 	  else echo "go was not found: install package golang (its verifiers read our evidence in the tests)" >&2; exit 1; fi; }
 	@echo "building Go's verifiers of notes and logs"
 	@mkdir -p $(INTEROP) && cd tests/interop/go && go build -buildvcs=false -o "$(CURDIR)/$(INTEROP)/interop" .
+
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing postgresql for the tests of faults"; \
+	    apt-get update -qq && apt-get install -y -qq postgresql >/dev/null; \
+	  else echo "initdb was not found: install package postgresql (the tests of faults copy into one)" >&2; exit 1; fi; }
 
 $(VENV)/.python: | need-python
 	@$(PYTHON) -m venv $(VENV) && touch $@

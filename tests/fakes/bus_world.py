@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from exchange.bus import DeadLetters, Publisher, Subscriber, topic_specs
 from exchange.clock import format_millis
@@ -45,6 +46,7 @@ class World:
     kafka: str
     partitions: int = 1
     compacted: bool = False
+    replication: int = 1
     name: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     clock: ShiftedClock = field(default_factory=ShiftedClock)
@@ -85,6 +87,11 @@ class World:
         """The current directory."""
         return self._directory
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """What another process makes the same instance of: `World(**place)`."""
+        return {"kafka": self.kafka, "partitions": self.partitions, "compacted": self.compacted, "name": self.name}
+
     def cache(self) -> FakeSchemaCache:
         """A schema cache of its own, as each process has."""
         return self.registry.cache()
@@ -92,7 +99,7 @@ class World:
     async def create_topics(self) -> None:
         """Make the instance's topics."""
         async with KafkaAdmin(self.kafka) as admin:
-            await admin.ensure_topics(topic_specs(self._directory))
+            await admin.ensure_topics(topic_specs(self._directory, self.replication))
 
     def publisher(self, publisher: PublisherId | None = None, **settings: object) -> Publisher:
         """A publisher of the civil register, unless told otherwise."""

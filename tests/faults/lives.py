@@ -1,0 +1,68 @@
+"""Processes that are there to be killed: forked from one that has imported everything, so that a life costs little.
+
+life = Life(publish, bootstrap, name)      # runs publish(report, bootstrap, name) in a process of its own
+await life.hear()                          # what it reported; None once it has ended
+life.kill()                                # SIGKILL
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.faults.work"])
+
+
+class Life:
+    """One process, from its birth."""
+
+    def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
+        self._reports, theirs = _CONTEXT.Pipe(duplex=False)
+        self._process = _CONTEXT.Process(target=work, args=(theirs, *arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    async def hear(self) -> Any:
+        """The next report, or None once the process has ended."""
+        return await asyncio.to_thread(self._receive)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to end (SIGTERM)."""
+        self._signal(signal.SIGTERM)
+
+    async def end(self) -> int:
+        """Wait until it has ended: its exit code, or minus the signal that ended it."""
+        while await self.hear() is not None:
+            pass
+        await asyncio.to_thread(self._process.join)
+        self._reports.close()
+        code = self._process.exitcode
+        assert code is not None
+        return code
+
+    def _receive(self) -> Any:
+        try:
+            return self._reports.recv()
+        except (EOFError, OSError):
+            return None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process.pid is not None
+        try:
+            os.kill(self._process.pid, number)
+        except ProcessLookupError:
+            return
+
+
+Report = Connection
+"""What a process reports to: `report.send(anything)`."""
