@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
+from collections.abc import Coroutine
 from typing import Any
 
-from exchange.errors import ExchangeError
+from exchange.bus import Batch, Membership, Subscriber
+from exchange.cli.app import fail
+from exchange.errors import ExchangeError, SinkFenced, TransportError
 from tests.fakes.bus_world import SCHEMA, World
 from tests.faults.copies import Copy, open_copy
 from tests.faults.lives import Report
 
 KEYS = 11
 """Rows are of so many keys, in turn."""
+
+SESSION_SECONDS = 6.0
+"""How long the group waits for a copy that was killed: the least that Kafka takes."""
 
 
 def key_of(row: int) -> str:
@@ -24,10 +29,10 @@ def key_of(row: int) -> str:
 def publish(report: Report, world: dict[str, Any], step: int, until: int | None) -> None:
     """Publish rows, `step` a transaction, from the one that was committed last up to `until` (None: for ever).
 
-    Reports the row it begins with, then the next row after each commit. An error of the exchange ends it with the
-    exit code that the command line would give.
+    Reports the row it begins with, then the next row after each commit. An error of the exchange is reported by its
+    code and ends it as it would the command line.
     """
-    _run(_publish(report, World(**world), step, until))
+    _run(report, _publish(report, World(**world), step, until))
 
 
 def copy(report: Report, world: dict[str, Any], group: str, place: str, until: int | None, records: int) -> None:
@@ -35,15 +40,15 @@ def copy(report: Report, world: dict[str, Any], group: str, place: str, until: i
 
     Reports 0 once it has its partitions, then how many rows it wrote after each transaction. SIGTERM drains.
     """
-    _run(_copy(report, World(**world), group, open_copy(place), until, records))
+    _run(report, _copy(report, World(**world), group, open_copy(place), until, records))
 
 
-def _run(work: Any) -> None:
+def _run(report: Report, work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(work)
     except ExchangeError as error:
-        sys.stderr.write(f"{error.code}: {error.message}\n")
-        sys.exit(error.exit_code)
+        report.send(error.code)
+        fail(error)  # what the command line does
 
 
 async def _publish(report: Report, world: World, step: int, until: int | None) -> None:
@@ -60,8 +65,9 @@ async def _publish(report: Report, world: World, step: int, until: int | None) -
 
 
 async def _copy(report: Report, world: World, group: str, into: Copy, until: int | None, records: int) -> None:
+    membership = Membership(session_seconds=SESSION_SECONDS)
+    subscriber = world.subscriber(group, positions=into, batch_records=records, membership=membership)
     with into:
-        subscriber = world.subscriber(group, positions=into, batch_records=records)
         async with subscriber:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, subscriber.stop)
             await subscriber.wait_assigned()
@@ -69,8 +75,17 @@ async def _copy(report: Report, world: World, group: str, into: Copy, until: int
             if until is not None and into.count() >= until:
                 return
             async for batch in subscriber.batches():
-                into.store(batch)
-                await subscriber.commit(batch)
+                await _store(subscriber, into, batch)
                 report.send(len(batch.events))
                 if until is not None and into.count() >= until:
                     return
+
+
+async def _store(subscriber: Subscriber, into: Copy, batch: Batch) -> None:
+    """What another member wrote meanwhile is its; the group tells this one soon what it has instead."""
+    try:
+        into.store(batch)
+        await subscriber.commit(batch)
+    except (SinkFenced, TransportError) as error:
+        if error.code not in {"sink_fenced", "assignment_lost"}:
+            raise
