@@ -15,6 +15,7 @@ from typing import Any
 
 from exchange.avro.exact import MOST_FIELDS, ExactSource, nullable
 from exchange.avro.shape import definitions
+from exchange.varint import SHORT, zigzag
 
 Encode = Callable[[Any], bytes]
 
@@ -22,50 +23,24 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 
 
-def _varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; each byte but the last has its highest bit set."""
-    written = bytearray()
-    while number > 127:
-        written.append(number & 127 | 128)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
-
-
-_SHORT = tuple(map(_varint, range(1 << 14)))
-"""The varints of at most two bytes."""
-_PAIRS = tuple(bytes((low | 128, high | 128)) for high in range(128) for low in range(128))
-"""The two bytes of 14 bits that others follow."""
-_LENGTHS = _SHORT[::2]
+_LENGTHS = SHORT[::2]
 """How many bytes follow, up to 8191; what is longer goes to fastavro."""
-
-
-def _long(number: int) -> bytes:
-    """An int or long: a varint of 2n, or of -2n - 1 below zero."""
-    rest = number + number if number >= 0 else -number - number - 1
-    if rest < 1 << 14:
-        return _SHORT[rest]
-    if rest < 1 << 28:
-        return _PAIRS[rest & 16383] + _SHORT[rest >> 14]
-    if rest < 1 << 42:
-        return _PAIRS[rest & 16383] + _PAIRS[rest >> 14 & 16383] + _SHORT[rest >> 28]
-    return _PAIRS[rest & 16383] + _PAIRS[rest >> 14 & 16383] + _varint(rest >> 28)
 
 
 def _millis(moment: dt.datetime) -> bytes:
     since = moment - _EPOCH
-    return _long((since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000)
+    return zigzag((since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000)
 
 
 def _micros(moment: dt.datetime) -> bytes:
     since = moment - _EPOCH
-    return _long((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
+    return zigzag((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 _NAMES: Mapping[str, Any] = {
     "join": b"".join,
     "lengths": _LENGTHS,
-    "long": _long,
+    "long": zigzag,
     "millis": _millis,
     "micros": _micros,
     "as_float": struct.Struct("<f").pack,
@@ -107,10 +82,10 @@ def _pieces(exact: ExactSource, schema: Any, x: str) -> list[str]:
     pieces = [piece.format(x=x) for piece in _PIECES[exact.kind(other or schema)]]
     if exact.kind(other or schema) == "enum":
         symbols = exact.written_out(other or schema)["symbols"]
-        exact.names[f"{x}_bytes"] = {symbol: _long(i) for i, symbol in enumerate(symbols)}
+        exact.names[f"{x}_bytes"] = {symbol: zigzag(i) for i, symbol in enumerate(symbols)}
     if other is None:
         return pieces
-    null, present = _long(schema.index("null")), _long(schema.index(other))
+    null, present = zigzag(schema.index("null")), zigzag(schema.index(other))
     return [f"{null!r} if {x} is None else {' + '.join([repr(present), *pieces])}"]
 
 

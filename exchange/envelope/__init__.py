@@ -3,7 +3,15 @@
 from exchange.envelope.content import SchemaSource, schema_id_of
 from exchange.envelope.event import Event, OpenedInternal
 from exchange.envelope.evidence import Evidence, Voucher
-from exchange.envelope.headers import EVENT_CONTENT_TYPE, EventHeaders, document_headers, event_type, source_of
+from exchange.envelope.headers import (
+    EVENT_CONTENT_TYPE,
+    EVENT_NAMES,
+    EventHeaders,
+    around_own,
+    document_headers,
+    event_type,
+    source_of,
+)
 from exchange.envelope.open import Opener
 from exchange.envelope.proven import Proven, make_evidence, verify_evidence
 from exchange.envelope.record import (
@@ -13,15 +21,20 @@ from exchange.envelope.record import (
     KafkaRecord,
     Record,
     Unsealed,
+    encode_count,
+    encode_head,
+    encode_header,
     encode_record,
+    encode_size,
     record_leaf,
 )
-from exchange.envelope.seal import Sealer, encode_seal, parse_seal
+from exchange.envelope.seal import Flush, Sealer, encode_seal, parse_seal
 from exchange.envelope.sequence import FORKED, REPLAYED, Gap, Sequenced, SequenceTracker
 from exchange.envelope.statement import MAX_FLUSH, Statement, parse_statement, sign_statement
 
 __all__ = [
     "EVENT_CONTENT_TYPE",
+    "EVENT_NAMES",
     "FORKED",
     "MAX_FLUSH",
     "MAX_RECORD",
@@ -30,6 +43,7 @@ __all__ = [
     "Event",
     "EventHeaders",
     "Evidence",
+    "Flush",
     "Gap",
     "Headers",
     "KafkaRecord",
@@ -44,9 +58,14 @@ __all__ = [
     "Statement",
     "Unsealed",
     "Voucher",
+    "around_own",
     "document_headers",
+    "encode_count",
+    "encode_head",
+    "encode_header",
     "encode_record",
     "encode_seal",
+    "encode_size",
     "event_type",
     "make_evidence",
     "parse_seal",

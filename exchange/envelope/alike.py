@@ -11,10 +11,17 @@ from __future__ import annotations
 import struct
 from hashlib import sha256
 
-from exchange.envelope.headers import EVENT_NAMES
-from exchange.envelope.record import MAX_RECORD, SEAL_HEADER, Headers, encode_head, encode_header, encode_size
+from exchange.envelope.headers import EVENT_NAMES, around_own
+from exchange.envelope.record import (
+    MAX_RECORD,
+    SEAL_HEADER,
+    Headers,
+    encode_count,
+    encode_head,
+    encode_header,
+    encode_size,
+)
 
-_ID, _TIME, _SEQUENCE = (EVENT_NAMES.index(name) for name in ("ce_id", "ce_time", "ce_sequence"))
 _PLAIN = len(EVENT_NAMES) + 1
 _SEAL_HEAD = struct.Struct(">BIB").unpack_from
 _HEAD_SIZE, _HASH_SIZE = 6, 32
@@ -31,16 +38,12 @@ class Alike:
 
     def __init__(self, topic: str, headers: Headers, statement: bytes) -> None:
         constant = (headers[0], headers[1], headers[3], headers[4], headers[6])
-        encoded = [encode_header(name, value) for name, value in headers[:-1]]
-        for at in (_ID, _TIME, _SEQUENCE):
-            encoded[at] = encoded[at][: -len(headers[at][1])]  # the name and the size stay
+        before_id, self._before_time, self._before_sequence = around_own(headers, encode_header)
         self.topic = topic
         self.dataschema = headers[6][1]
         self._constant = constant
         self._head = encode_head(topic)
-        self._before_id = struct.pack(">H", len(encoded)) + b"".join(encoded[: _ID + 1])
-        self._before_time = b"".join(encoded[_ID + 1 : _TIME + 1])
-        self._before_sequence = b"".join(encoded[_TIME + 1 :])
+        self._before_id = encode_count(len(EVENT_NAMES)) + before_id
         self._tail = struct.pack(">H", len(statement)) + statement
 
     def own(self, headers: Headers) -> Own | None:

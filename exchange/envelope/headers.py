@@ -6,6 +6,7 @@ content-type  ce_specversion  ce_id  ce_source  ce_type  ce_time  ce_dataschema 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +37,7 @@ EVENT_NAMES = (
 """The headers every event has, in order."""
 
 _SOURCE_AT = EVENT_NAMES.index(SOURCE)
+_OWN = tuple(EVENT_NAMES.index(name) for name in ("ce_id", "ce_time", "ce_sequence"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,19 @@ class EventHeaders:
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
         return headers
+
+
+def around_own(headers: Headers, encode: Callable[[str, bytes], bytes]) -> tuple[bytes, bytes, bytes]:
+    """What is encoded before the values of ce_id, ce_time and ce_sequence: the same for all events of a topic.
+
+    `encode` writes one header, its value last. After the sequence come the optional headers.
+    """
+    encoded = [encode(name, value) for name, value in headers[: len(EVENT_NAMES)]]
+    for at in _OWN:
+        encoded[at] = encoded[at][: -len(headers[at][1])]  # the name and the size stay
+    event_id, time, sequence = _OWN
+    before = encoded[: event_id + 1], encoded[event_id + 1 : time + 1], encoded[time + 1 : sequence + 1]
+    return b"".join(before[0]), b"".join(before[1]), b"".join(before[2])
 
 
 def document_headers(

@@ -117,6 +117,11 @@ def encode_head(topic: str) -> bytes:
     return _topic(topic)
 
 
+def encode_count(headers: int) -> bytes:
+    """What stands before the headers: how many there are, the seal excluded."""
+    return _U16(headers)
+
+
 def encode_header(name: str, value: bytes) -> bytes:
     """One header as a leaf has it."""
     return b"".join((_NAMES.get(name) or _name(name), encode_size(value), value))

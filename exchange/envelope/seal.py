@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchange.envelope.record import Unsealed, record_leaf
-from exchange.envelope.statement import MAX_FLUSH, sign_statement
+from exchange.envelope.statement import MAX_FLUSH, statement_text
 from exchange.errors import SealMalformed
 from exchange.ids import PublisherId
-from exchange.merkle import HASH_SIZE, NoteSigner, root_and_paths
+from exchange.merkle import HASH_SIZE, NoteSigner, root_and_paths, signed_note
 
 _VERSION = 1
 _HEAD = struct.Struct(">BIB")
@@ -43,6 +43,29 @@ def parse_seal(raw: bytes) -> tuple[int, bytes, bytes]:
     return index, raw[_HEAD.size : start], raw[start + 2 :]
 
 
+class Flush:
+    """The tree over the records of one flush, given by their leaf hashes: what is to be signed, then their seals."""
+
+    __slots__ = ("_paths", "_publisher", "text")
+
+    def __init__(
+        self, publisher: PublisherId, leaves: Sequence[bytes], *, epoch: int, flush: int, time: datetime
+    ) -> None:
+        """ValueError for none, or more than 2,000."""
+        if not 1 <= len(leaves) <= MAX_FLUSH:
+            raise ValueError(f"a flush seals 1 to {MAX_FLUSH} records, not {len(leaves)}")
+        root, self._paths = root_and_paths(leaves)
+        self._publisher = str(publisher)
+        self.text = statement_text(publisher, len(leaves), root, epoch=epoch, flush=flush, time=time)
+        """The statement's text, which is signed."""
+
+    def seals(self, public: bytes, signature: bytes) -> list[tuple[bytes, bytes, bytes]]:
+        """Each record's seal, in order, in three parts to be joined; the last is the same for all."""
+        statement = signed_note(self.text, self._publisher, public, signature)
+        head, tail = _HEAD.pack, _U16.pack(len(statement)) + statement
+        return [(head(_VERSION, index, len(path) // HASH_SIZE), path, tail) for index, path in enumerate(self._paths)]
+
+
 class Sealer:
     """Seals the records of one publisher with its agency's key."""
 
@@ -55,13 +78,6 @@ class Sealer:
 
         Raises RecordTooLarge; ValueError for none or more than 2,000 records, or a header that does not fit.
         """
-        if not 1 <= len(records) <= MAX_FLUSH:
-            raise ValueError(f"a flush seals 1 to {MAX_FLUSH} records, not {len(records)}")
-        root, paths = root_and_paths(
-            [record_leaf(topic, key, headers, value) for topic, _, key, value, headers in records]
-        )
-        statement = sign_statement(
-            self._publisher, self._signer, len(records), root, epoch=epoch, flush=flush, time=time
-        )
-        head, tail = _HEAD.pack, _U16.pack(len(statement)) + statement
-        return [head(_VERSION, index, len(path) // HASH_SIZE) + path + tail for index, path in enumerate(paths)]
+        leaves = [record_leaf(topic, key, headers, value) for topic, _, key, value, headers in records]
+        tree = Flush(self._publisher, leaves, epoch=epoch, flush=flush, time=time)
+        return list(map(b"".join, tree.seals(self._signer.public.raw, self._signer.sign(tree.text.encode()))))

@@ -44,13 +44,18 @@ class Statement:
     signature: bytes
 
 
+def statement_text(publisher: PublisherId, size: int, root: bytes, *, epoch: int, flush: int, time: datetime) -> str:
+    """What is signed: one flush of `size` records under `root`."""
+    extensions = (f"epoch {epoch}", f"flush {flush}", f"time {format_millis(time)}")
+    return Checkpoint(str(publisher), size, root, extensions).encode()
+
+
 def sign_statement(
     publisher: PublisherId, signer: NoteSigner, size: int, root: bytes, *, epoch: int, flush: int, time: datetime
 ) -> bytes:
-    """The statement's bytes: one flush of `size` records under `root`, signed."""
-    extensions = (f"epoch {epoch}", f"flush {flush}", f"time {format_millis(time)}")
-    origin = str(publisher)
-    return sign_note(Checkpoint(origin, size, root, extensions).encode(), origin, signer)
+    """The statement's bytes: its text, signed."""
+    text = statement_text(publisher, size, root, epoch=epoch, flush=flush, time=time)
+    return sign_note(text, str(publisher), signer)
 
 
 def parse_statement(raw: bytes) -> Statement:

@@ -16,6 +16,7 @@ from exchange.merkle.note import (
     open_note,
     parse_note,
     sign_note,
+    signed_note,
     verifier_text,
 )
 from exchange.merkle.proof import (
@@ -74,6 +75,7 @@ __all__ = [
     "root_and_paths",
     "root_of",
     "sign_note",
+    "signed_note",
     "tile_data",
     "tiles_of",
     "verifier_text",

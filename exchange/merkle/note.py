@@ -107,11 +107,15 @@ def verifier_text(name: str, public: bytes) -> str:
 
 def sign_note(text: str, name: str, signer: NoteSigner) -> bytes:
     """The note of `text` (ending in a newline) with one signature by `name`; ValueError where C2SP forbids either."""
+    return signed_note(text, name, signer.public.raw, signer.sign(text.encode()))
+
+
+def signed_note(text: str, name: str, public: bytes, signature: bytes) -> bytes:
+    """The note of a text that `public`'s key, as `name`, has signed; ValueError as `sign_note`."""
     _require_text(text)
     if not is_key_name(name):
         raise ValueError(f"{name!r} is not a note key name: no spaces, no plus, not empty")
-    signature = NoteSignature(name, note_key_id(name, signer.public.raw), signer.sign(text.encode()))
-    return Note(text, (signature,)).encode()
+    return Note(text, (NoteSignature(name, note_key_id(name, public), signature),)).encode()
 
 
 def parse_note(data: bytes) -> Note:

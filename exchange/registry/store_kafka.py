@@ -106,12 +106,12 @@ class KafkaSchemaStore:
     async def _write(self, outgoing: Sequence[Outgoing]) -> int:
         try:
             async with self._producer.transaction() as transaction:
-                [written] = await transaction.write(outgoing)
+                written = await transaction.write(outgoing)
         except PublisherFenced:
             raise PublisherFenced(
                 f"another registry took over writing {self._place.topic} on Kafka at {self._bootstrap}"
             ) from None
-        return written.last
+        return written[-1].last
 
     async def _read_to_end(self, table: TableReader) -> None:
         """The end is the high watermark, and the last offset before it may be a transaction's marker."""

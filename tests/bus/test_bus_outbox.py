@@ -15,6 +15,7 @@ from exchange.errors import RecordTooLarge, ValueInvalid
 from exchange.ids import AgencyId
 from exchange.transport.kafka import partition_of
 from tests.fakes.bus_world import SCHEMA
+from tests.fakes.encoded_record import unsealed
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AGENCY = AgencyId.parse("UZ/GOV/interior/civil")
@@ -72,7 +73,7 @@ def test_ids_take_new_randomness_when_the_pool_is_used_up():
 def test_the_headers_are_those_of_the_spec_in_order():
     """Content type, CloudEvents attributes, data schema and sequence, then subject and trace; the seal is to come."""
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    record = put(channel(), subject="pseudonym", traceparent=trace)
+    record = unsealed(put(channel(), subject="pseudonym", traceparent=trace))
     assert [name for name, _ in record.headers] == [
         "content-type",
         "ce_specversion",
@@ -84,6 +85,7 @@ def test_the_headers_are_those_of_the_spec_in_order():
         "ce_sequence",
         "ce_subject",
         "traceparent",
+        "exchange-seal",
     ]
     headers = dict(record.headers)
     assert headers["ce_source"] == b"/UZ/GOV/interior/civil"
@@ -94,7 +96,7 @@ def test_the_headers_are_those_of_the_spec_in_order():
 
 def test_the_value_is_framed_with_the_schemas_number():
     """The framing names the registered schema, and the rest is its Avro."""
-    schema_id, payload = unframe(put(channel(), n=5).value)
+    schema_id, payload = unframe(unsealed(put(channel(), n=5)).value)
     assert schema_id == 7
     assert Schema.parse(SCHEMA).decode(payload) == {"n": 5, "text": None}
 
@@ -104,7 +106,7 @@ def test_sequences_continue_where_they_were_committed_partition_by_partition():
     lane = channel(sequences={0: 10, 2: 30})
     partition = partition_of(b"k", 3)
     start = {0: 10, 1: 0, 2: 30}[partition]
-    numbers = [int(dict(put(lane).headers)["ce_sequence"]) for _ in range(3)]
+    numbers = [put(lane).sequence for _ in range(3)]
     assert numbers == [start, start + 1, start + 2]
 
 
@@ -114,11 +116,11 @@ def test_numbers_are_contiguous_whatever_the_keys(keys):
     lane = channel()
     records = [put(lane, key=key) for key in keys]
     for partition in range(3):
-        mine = [int(dict(each.headers)["ce_sequence"]) for each in records if each.partition == partition]
+        mine = [each.sequence for each in records if each.partition == partition]
         assert mine == list(range(len(mine)))
     for key, record in zip(keys, records, strict=True):
         if key is not None:
-            assert (record.key, record.partition) == (key.encode(), partition_of(key.encode(), 3))
+            assert (unsealed(record).key, record.partition) == (key.encode(), partition_of(key.encode(), 3))
 
 
 @pytest.mark.parametrize(
@@ -166,16 +168,16 @@ def test_rolled_back_numbers_are_given_again():
     lane = channel(partitions=1)
     put(lane), put(lane)
     lane.roll_back()
-    assert int(dict(put(lane).headers)["ce_sequence"]) == 0
+    assert put(lane).sequence == 0
     assert lane.settle() == 1
     put(lane)
     lane.roll_back()
-    assert int(dict(put(lane).headers)["ce_sequence"]) == 1
+    assert put(lane).sequence == 1
     assert lane.settle() == 1
 
 
 def test_a_tombstone_has_no_value_and_keeps_its_schema():
     """A tombstone names its key and its contract, and has no value."""
-    record = channel().event(None, "gone", None, NOON, None)
+    record = unsealed(channel().event(None, "gone", None, NOON, None))
     assert (record.key, record.value) == (b"gone", None)
     assert dict(record.headers)["ce_dataschema"].startswith(b"ni:///sha-256;")

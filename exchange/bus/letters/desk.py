@@ -15,6 +15,7 @@ from exchange.bus.letters.letter import Case, Reason, letter_of, letter_place, m
 from exchange.bus.letters.originals import Originals
 from exchange.bus.letters.reading import Letter, parse_letter
 from exchange.bus.letters.writers import Post
+from exchange.bus.publishing.prepared import prepare
 from exchange.envelope import Opener, Unsealed
 from exchange.errors import SettingsError
 from exchange.ids import PublisherId
@@ -99,12 +100,12 @@ class DeadLetterDesk:
                 records += decided(parse_letter(record))
                 done.append(entry)
                 if len(done) == _LETTERS_PER_COMMIT or sum(map(_size, records)) > _BYTES_PER_COMMIT:
-                    await self._writer.commit(records, {}, None)
+                    await self._writer.commit(list(map(prepare, records)), {}, None)
                     for each in done:
                         yield each
                     records, done = [], []
         if done:
-            await self._writer.commit(records, {}, None)
+            await self._writer.commit(list(map(prepare, records)), {}, None)
         for each in done:
             yield each
 

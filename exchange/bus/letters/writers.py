@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exchange.bus.publishing.prepared import prepare
 from exchange.bus.publishing.writer import SealedWriter
 from exchange.clock import Clock
 from exchange.envelope import Unsealed
@@ -58,7 +59,7 @@ class LetterWriters:
         """Letters and position, in one transaction; after an error the next call starts a new writer."""
         writer = await self._writer(place)
         try:
-            await writer.commit(letters, {}, position)
+            await writer.commit(list(map(prepare, letters)), {}, position)
         finally:
             if not writer.is_open:
                 self._writers.pop(place, None)

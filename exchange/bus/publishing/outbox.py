@@ -10,8 +10,8 @@ from itertools import count
 from typing import Any
 
 from exchange.avro import RegisteredSchema, frame
+from exchange.bus.publishing.prepared import EventForm, Prepared
 from exchange.clock import to_unix_millis
-from exchange.envelope import EventHeaders, Unsealed
 from exchange.errors import RecordTooLarge, ValueInvalid
 from exchange.ids import AgencyId
 from exchange.transport.kafka import partition_of
@@ -72,7 +72,7 @@ class Channel:
         self._largest = largest - _SEAL_BYTES - _RECORD_BYTES
         self._encode = registered.schema.encode
         self._schema_id = registered.id
-        self._headers = EventHeaders(agency, topic, registered.schema.uri)
+        self._form = EventForm(agency, topic, registered.schema.uri)
         self._turn = count()
         self._ids = EventIds()
 
@@ -83,7 +83,7 @@ class Channel:
         subject: str | None,
         time: datetime,
         traceparent: str | None,
-    ) -> Unsealed:
+    ) -> Prepared:
         """The next record; raises ValueInvalid or RecordTooLarge, and then nothing has changed."""
         value = None if data is None else frame(self._schema_id, self._encode(data))
         if key is None:
@@ -94,15 +94,15 @@ class Channel:
             encoded = _text("key", key)
             partition = partition_of(encoded, self._partitions)
         sequence = self.sequences[partition]
-        if subject is not None:
-            _text("subject", subject)
-        if traceparent is not None:
-            _require_traceparent(traceparent)
-        headers = self._headers.build(self._ids.next(time), time, sequence, subject=subject, traceparent=traceparent)
-        if len(value or b"") + len(encoded or b"") + 4 * len(subject or "") + _SEAL_BYTES > self._largest:
-            self._require_size(encoded, value, headers)
+        more = [] if subject is None and traceparent is None else _optional(subject, traceparent)
+        event = self._form.prepare(partition, encoded, value, self._ids.next(time), time, sequence, more)
+        if event.size > self._largest:
+            raise RecordTooLarge(
+                f"a record for {self.topic} has {event.size} bytes, its topic takes {self._largest} "
+                "(max.message.bytes less the seal): split the value, or let the topic take more"
+            )
         self.sequences[partition] = sequence + 1
-        return Unsealed(self.topic, partition, encoded, value, headers)
+        return event
 
     def roll_back(self) -> None:
         """Forget the sequences that were given out since the last commit began."""
@@ -114,13 +114,14 @@ class Channel:
         self._handed_over = list(self.sequences)
         return published
 
-    def _require_size(self, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
-        size = len(value or b"") + len(key or b"") + sum(len(name) + len(data) + 4 for name, data in headers)
-        if size > self._largest:
-            raise RecordTooLarge(
-                f"a record for {self.topic} has {size} bytes, its topic takes {self._largest} (max.message.bytes less "
-                "the seal): split the value, or let the topic take more"
-            )
+
+def _optional(subject: str | None, traceparent: str | None) -> list[tuple[str, bytes]]:
+    """The headers that not every event has; raises ValueInvalid."""
+    more = [] if subject is None else [("ce_subject", _text("subject", subject))]
+    if traceparent is not None:
+        _require_traceparent(traceparent)
+        more.append(("traceparent", traceparent.encode()))
+    return more
 
 
 def _text(what: str, text: str) -> bytes:

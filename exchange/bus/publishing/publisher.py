@@ -18,9 +18,9 @@ from exchange.avro import RegisteredSchema
 from exchange.bus import metrics
 from exchange.bus.letters.letter import rejected_letter
 from exchange.bus.publishing.outbox import Channel
+from exchange.bus.publishing.prepared import Prepared, prepare
 from exchange.bus.publishing.writer import SealedWriter
 from exchange.clock import Clock
-from exchange.envelope import Unsealed
 from exchange.errors import ExchangeError, PublisherNotAllowed, SettingsError, TransportError, ValueInvalid
 from exchange.ids import PublisherId
 from exchange.trust import Directory, Signer
@@ -60,7 +60,7 @@ class Publisher:
         self._clock = clock
         self._writer = SealedWriter(publisher, bootstrap, signer, directory, clock, compression=compression)
         self._channels: dict[str, Channel] = {}
-        self._buffer: list[Unsealed] = []
+        self._buffer: list[Prepared] = []
         self._committing: asyncio.Task[int] | None = None
         self._last = datetime.min.replace(tzinfo=UTC)
 
@@ -144,7 +144,7 @@ class Publisher:
         `details` say where it came from (table, cursor); they and `message` must not hold what it said.
         """
         now = self._clock.now()
-        self._buffer.append(rejected_letter(self._publisher, code, message, key, details, now))
+        self._buffer.append(prepare(rejected_letter(self._publisher, code, message, key, details, now)))
 
     async def commit(self, position: dict[str, Any] | None = None) -> int:
         """Publish all that was added, in one transaction with `position` (None keeps the last); how many events.
@@ -199,7 +199,7 @@ class Publisher:
 
     async def _commit(
         self,
-        records: Sequence[Unsealed],
+        records: Sequence[Prepared],
         sequences: Mapping[str, Mapping[int, int]],
         application: dict[str, Any] | None,
         events: Mapping[str, int],

@@ -6,6 +6,7 @@ nothing is visible, after it the position is there too, and a successor fences b
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,8 +20,9 @@ from exchange.bus.publishing.positions import (
     position_record,
     read_position,
 )
+from exchange.bus.publishing.prepared import Prepared, prepare, sealed
 from exchange.clock import Clock, from_unix_millis
-from exchange.envelope import MAX_FLUSH, SEAL_HEADER, Opener, Sealer, Unsealed
+from exchange.envelope import MAX_FLUSH, Flush, Opener
 from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
 from exchange.ids import PublisherId
 from exchange.transport.kafka import TransactionalProducer, Written
@@ -51,7 +53,6 @@ class SealedWriter:
         self._signer = signer
         self._directory = directory
         self._clock = clock
-        self._sealer = Sealer(publisher, signer)
         self._producer = TransactionalProducer(bootstrap, str(publisher), compression=compression)
         self._place = -1
         self._position = Position.first()
@@ -103,27 +104,30 @@ class SealedWriter:
         if agency is None or not agency.active:
             state = "is not in the directory" if agency is None else "is suspended"
             raise PublisherNotAllowed(f"{self._publisher.agency} {state}: {self._publisher} may not publish")
-        if all(key.public.raw != self._signer.public.raw for key in agency.keys_at(now)):
+        public = self._signer.current().public
+        if all(key.public.raw != public.raw for key in agency.keys_at(now)):
             raise KeyNotValid(
-                f"the signing key {self._signer.public.fingerprint} of {agency.id} is not valid in the directory "
+                f"the signing key {public.fingerprint} of {agency.id} is not valid in the directory "
                 f"(version {directory.version}) at {now.isoformat()}: publish the new key there, or sign with it"
             )
         return agency
 
     async def commit(
-        self, records: Sequence[Unsealed], sequences: Sequences, application: dict[str, Any] | None
-    ) -> None:
-        """Seal and write records and the position in one transaction.
+        self, records: Sequence[Prepared], sequences: Sequences, application: dict[str, Any] | None
+    ) -> list[Written]:
+        """Seal and write records and the position in one transaction: where each batch lies, the position's last.
+
+        The records are not changed: another writer of the same publisher may commit them where this one could not.
 
         Raises KeyNotValid and the like before anything is written. After any error from Kafka (PublisherFenced,
         BrokerUnreachable, TransportError) this writer is closed: a new one finds out what holds.
         """
         self.require_key()
         with metrics.COMMIT_SECONDS.labels(str(self._publisher)).time():
-            await self._commit(records, self._next_position(records, sequences, application))
+            return await self._commit(records, self._next_position(records, sequences, application))
 
     def _next_position(
-        self, records: Sequence[Unsealed], sequences: Sequences, application: dict[str, Any] | None
+        self, records: Sequence[Prepared], sequences: Sequences, application: dict[str, Any] | None
     ) -> Position:
         merged = dict(self._position.sequences)
         for topic, following in sequences.items():
@@ -131,33 +135,38 @@ class SealedWriter:
         flushes = -(-(len(records) + 1) // MAX_FLUSH)
         return Position(1, self._position.epoch, self._position.flush + flushes, merged, application)
 
-    async def _commit(self, records: Sequence[Unsealed], position: Position) -> None:
+    async def _commit(self, records: Sequence[Prepared], position: Position) -> list[Written]:
         now = self._clock.now()
-        everything = [*records, position_record(self._publisher, position, self._place, now)]
+        everything = [*records, prepare(position_record(self._publisher, position, self._place, now))]
+        starts = range(0, len(everything), MAX_FLUSH)
+        flushes = [everything[start : start + MAX_FLUSH] for start in starts]
+        seals = await self._seal(flushes, position.epoch, self._position.flush + 1, now)
         async with self._producer.transaction() as transaction:
-            for number, start in enumerate(range(0, len(everything), MAX_FLUSH), self._position.flush + 1):
-                flush = everything[start : start + MAX_FLUSH]
-                self._seal(flush, position.epoch, number, now)
-                await transaction.feed(flush)
-            self._require_same_time(await transaction.write(), now)
+            for flush, each in zip(flushes, seals, strict=True):
+                await transaction.feed(sealed(flush, each))
+            written = await transaction.write()
+            self._require_same_time(written, now)  # a skewed clock aborts: nothing was written
         # SIGKILL here: the position is durable with its records; only our caller does not know yet.
         self._position = position
+        return written
 
-    def _seal(self, flush: Sequence[Unsealed], epoch: int, number: int, now: datetime) -> None:
-        seals = self._sealer.seal(flush, epoch=epoch, flush=number, time=now)
-        for record, seal in zip(flush, seals, strict=True):
-            record.headers.append((SEAL_HEADER, seal))
+    async def _seal(
+        self, flushes: Sequence[Sequence[Prepared]], epoch: int, first: int, now: datetime
+    ) -> list[list[tuple[bytes, bytes, bytes]]]:
+        """One tree and one signature a flush. Signing waits in a thread: an HSM takes its time, the loop goes on."""
+        trees = []
+        for number, flush in enumerate(flushes, first):
+            leaves = [record.leaf for record in flush]
+            trees.append(Flush(self._publisher, leaves, epoch=epoch, flush=number, time=now))
+            await asyncio.sleep(0)  # heartbeats and signals are served between two trees
+        signer = self._signer.current()  # one key for all of it, also while keys are rotated
+        texts = [tree.text.encode() for tree in trees]
+        signatures = await asyncio.to_thread(lambda: [signer.sign(text) for text in texts])
+        return [tree.seals(signer.public.raw, signature) for tree, signature in zip(trees, signatures, strict=True)]
 
     async def _begin_epoch(self, last: Position) -> None:
-        position = Position(1, last.epoch + 1, 1, last.sequences, last.application)
         self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
-        now = self._clock.now()
-        record = position_record(self._publisher, position, self._place, now)
-        self._seal([record], position.epoch, position.flush, now)
-        async with self._producer.transaction() as transaction:
-            written = await transaction.write([record])
-            self._require_same_time(written, now)  # a skewed clock aborts: nothing was written
-        self._position = position
+        await self._commit([], Position(1, last.epoch + 1, 1, last.sequences, last.application))
 
     def _require_same_time(self, written: Sequence[Written], sealed: datetime) -> None:
         """Compare with the broker's own stamps; topics that keep writers' stamps say nothing."""

@@ -4,6 +4,7 @@ from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, Replicas, 
 from exchange.transport.kafka.batches import BATCH_BYTES
 from exchange.transport.kafka.cluster import KafkaCluster
 from exchange.transport.kafka.consumer import PartitionConsumer
+from exchange.transport.kafka.encoding import Encoded, encode, encode_bytes, encode_header
 from exchange.transport.kafka.failures import is_left_behind
 from exchange.transport.kafka.group_consumer import GroupConsumer
 from exchange.transport.kafka.node import KafkaNode
@@ -15,6 +16,7 @@ from exchange.transport.ports import free_port
 
 __all__ = [
     "BATCH_BYTES",
+    "Encoded",
     "GroupConsumer",
     "GroupPosition",
     "IdempotentProducer",
@@ -32,6 +34,9 @@ __all__ = [
     "Transaction",
     "TransactionalProducer",
     "Written",
+    "encode",
+    "encode_bytes",
+    "encode_header",
     "ensure_topics",
     "free_port",
     "high_watermarks",

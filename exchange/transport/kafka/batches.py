@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from aiokafka.errors import IllegalOperation
-from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
 from exchange.errors import RecordTooLarge
+from exchange.transport.kafka.encoding import Encoded, RecordBatch, codec_of, compressed_size, encode
 from exchange.transport.kafka.failures import TOO_LARGE
-from exchange.transport.kafka.record import Partition, Written
-
-Writable = tuple[str, int, bytes | None, bytes | None, list[tuple[str, bytes]]]
-"""topic, partition, key, value, headers: `Outgoing`, or any tuple of that shape."""
+from exchange.transport.kafka.record import Outgoing, Partition, Written
 
 BATCH_BYTES = 900_000
 """What a batch holds before compression where nothing is known of its topic: below Kafka's default limit (1 MiB)."""
@@ -26,20 +22,14 @@ MAX_BATCH_BYTES = 4 * 1024 * 1024
 
 _MARGIN = 64 * 1024
 _CREATE_TIME = 0
-_CODECS = {
-    None: DefaultRecordBatch.CODEC_NONE,
-    "gzip": DefaultRecordBatch.CODEC_GZIP,
-    "lz4": DefaultRecordBatch.CODEC_LZ4,
-    "snappy": DefaultRecordBatch.CODEC_SNAPPY,
-    "zstd": DefaultRecordBatch.CODEC_ZSTD,
-}
 
 
 class BatchSizes:
     """Makes empty batches, as large as each topic takes: the fewer batches, the fewer round trips."""
 
     def __init__(self, compression: str | None, *, transactional: bool) -> None:
-        self._codec = _CODECS[compression]
+        self._compression = compression
+        self._codec = codec_of(compression)
         self._transactional = transactional
         self._limits: dict[str, int] = {}
         self._largest: dict[str, int] = {}
@@ -49,24 +39,24 @@ class BatchSizes:
         self._largest[topic] = largest
         self._limits[topic] = max(1, min(largest - _MARGIN, MAX_BATCH_BYTES))
 
-    def create(self, topic: str) -> Any:
+    def create(self, topic: str) -> RecordBatch:
         """An empty batch."""
-        return BatchBuilder(
-            self._limits.get(topic, BATCH_BYTES), self._codec, is_transactional=int(self._transactional)
+        return RecordBatch(
+            self._limits.get(topic, BATCH_BYTES),
+            *self._codec,
+            transactional=self._transactional,
+            millis=time.time_ns() // 1_000_000,
         )
 
-    def require_fits(self, record: Writable) -> None:
+    def require_fits(self, record: Outgoing) -> None:
         """Raises RecordTooLarge where the topic would not take the record, compressed and alone in its batch.
 
         Known only of topics that were learned. A writer that asks first is not closed by the broker's refusal.
         """
-        topic, _, key, value, headers = record
-        largest = self._largest.get(topic)
-        if largest is None or len(key or b"") + len(value or b"") <= self._limits[topic]:
+        largest = self._largest.get(record.topic)
+        if largest is None or len(record.key or b"") + len(record.value or b"") <= self._limits[record.topic]:
             return
-        batch = DefaultRecordBatchBuilder(2, self._codec, int(self._transactional), -1, -1, 0, self._limits[topic])
-        batch.append(0, None, key, value, headers)
-        if len(batch.build()) > largest:
+        if compressed_size(encode(record), self._compression) > largest:
             raise RecordTooLarge(TOO_LARGE)
 
 
@@ -76,24 +66,24 @@ class Batches:
     def __init__(self, producer: Any, sizes: BatchSizes) -> None:
         self._producer = producer
         self._sizes = sizes
-        self._open: dict[tuple[str, int], Any] = {}
+        self._open: dict[tuple[str, int], RecordBatch] = {}
         self._sending: dict[tuple[str, int], list[asyncio.Task[Written]]] = {}
         self._turns: dict[tuple[str, int], asyncio.Lock] = {}
 
-    def feed(self, records: Iterable[Writable]) -> None:
+    def feed(self, records: Iterable[Encoded]) -> None:
         """Append records; a batch that is full goes out while the caller prepares more."""
-        last, append = ("", -1), None
-        for topic, partition, key, value, headers in records:
-            if append is None or partition != last[1] or topic != last[0]:
+        last, batch = ("", -1), None
+        for topic, partition, parts, size in records:
+            if batch is None or partition != last[1] or topic != last[0]:
                 last = (topic, partition)
-                append = (self._open.get(last) or self._begin(last)).append
-            if append(timestamp=None, key=key, value=value, headers=headers) is None:  # full: takes no more
+                batch = self._open.get(last) or self._begin(last)
+            if not batch.append(parts, size):  # full: takes no more
                 self._send(last)
-                append = self._begin(last).append
-                append(timestamp=None, key=key, value=value, headers=headers)  # a batch's first record always fits
+                batch = self._begin(last)
+                batch.append(parts, size)  # a batch's first record always fits
 
     async def finish(self) -> list[Written]:
-        """Send the rest and wait until every batch is durable: where each partition's records begin and end."""
+        """Send the rest and wait until every batch is durable: where each lies, those of a partition in order."""
         for place in list(self._open):
             self._send(place)
         tasks = [task for tasks in self._sending.values() for task in tasks]
@@ -101,7 +91,7 @@ class Batches:
         failures = [each for each in outcomes if isinstance(each, BaseException)]
         if failures:  # all were awaited: a commit may only follow when none failed
             raise min(failures, key=lambda each: isinstance(each, IllegalOperation))  # the cause before its echoes
-        return [replace(each[0].result(), last=each[-1].result().last) for each in self._sending.values()]
+        return [task.result() for task in tasks]
 
     async def cancel(self) -> None:
         """Give up what is under way; the transaction is about to be aborted."""
@@ -110,7 +100,7 @@ class Batches:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, place: tuple[str, int]) -> Any:
+    def _begin(self, place: tuple[str, int]) -> RecordBatch:
         batch = self._open[place] = self._sizes.create(place[0])
         return batch
 
@@ -119,8 +109,9 @@ class Batches:
         task = asyncio.create_task(self._deliver(self._open.pop(place), Partition(*place)))
         self._sending.setdefault(place, []).append(task)
 
-    async def _deliver(self, batch: Any, place: Partition) -> Written:
+    async def _deliver(self, batch: RecordBatch, place: Partition) -> Written:
         async with self._turns.setdefault(place, asyncio.Lock()):  # a lock is fair: batches keep their order
+            await batch.compress()
             future = await self._producer.send_batch(batch, place.topic, partition=place.number)
         return written(place, await future, batch.record_count())
 

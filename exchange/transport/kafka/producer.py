@@ -17,9 +17,10 @@ from aiokafka.errors import IllegalOperation, KafkaError
 
 from exchange.errors import TransportError
 from exchange.transport.kafka.admin import KafkaAdmin
-from exchange.transport.kafka.batches import BATCH_BYTES, Batches, BatchSizes, Writable, written
+from exchange.transport.kafka.batches import BATCH_BYTES, Batches, BatchSizes, written
+from exchange.transport.kafka.encoding import Encoded, encode
 from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
-from exchange.transport.kafka.record import Partition, Written
+from exchange.transport.kafka.record import Outgoing, Partition, Written
 
 _MAX_REQUEST_BYTES = 16 * 1024 * 1024
 _STOP_SECONDS = 5.0
@@ -78,7 +79,7 @@ class Producer:
         self._sizes.learn(topic, largest)
         return largest
 
-    def require_fits(self, records: Iterable[Writable]) -> None:
+    def require_fits(self, records: Iterable[Outgoing]) -> None:
         """Raises RecordTooLarge before anything is sent, where the topic's limit was asked for (`largest_record`)."""
         for record in records:
             self._sizes.require_fits(record)
@@ -88,10 +89,10 @@ class Producer:
             raise TransportError("this producer is closed, or failed before: start a new one", code="producer_closed")
         return self._producer
 
-    async def _send(self, records: Iterable[Writable]) -> list[Written]:
+    async def _send(self, records: Iterable[Outgoing]) -> list[Written]:
         batches = Batches(self._open(), self._sizes)
         try:
-            batches.feed(records)
+            batches.feed(map(encode, records))
             return await batches.finish()
         finally:
             await batches.cancel()
@@ -150,18 +151,18 @@ class Transaction:
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
 
-    async def feed(self, records: Iterable[Writable]) -> None:
+    async def feed(self, records: Iterable[Encoded]) -> None:
         """Hand over records; they go out while the caller prepares more, and are durable after `write`."""
         self._batches.feed(records)
         for _ in range(_TURNS):  # of the loop: what was fed goes out, heartbeats and signals are served
             await asyncio.sleep(0)
 
-    async def write(self, records: Iterable[Writable] = ()) -> list[Written]:
+    async def write(self, records: Iterable[Outgoing] = ()) -> list[Written]:
         """Write these and all that was fed, and wait until all are durable; visible with the commit.
 
-        Where each partition's records begin and end. Order within a partition is kept.
+        Where each batch lies. Order within a partition is kept.
         """
-        self._batches.feed(records)
+        self._batches.feed(map(encode, records))
         return await self._batches.finish()
 
     async def cancel(self) -> None:
@@ -202,7 +203,7 @@ class IdempotentProducer(Producer):
             meta = await producer.send_and_wait(topic, value, key=key, partition=partition, headers=list(headers))
         return written(Partition(meta.topic, meta.partition), meta)
 
-    async def write(self, records: Iterable[Writable]) -> list[Written]:
+    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
         """Append many records; not atomic. Raises as `append` does."""
         async with translated(self._bootstrap, self._append_seconds):
             return await self._send(records)

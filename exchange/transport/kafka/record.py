@@ -65,7 +65,7 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a partition's records of one write begin and end, and the broker's time (ms; None where writers set it)."""
+    """Where the records of one batch begin and end, and the broker's time (ms; None where writers set it)."""
 
     topic: str
     partition: int
