@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from exchange.avro import frame
-from exchange.clock import format_micros, format_millis
+from exchange.clock import format_millis
 from exchange.envelope import (
     KafkaRecord,
     encode_record,
@@ -23,7 +23,6 @@ from exchange.envelope import (
     record_leaf,
     sign_statement,
 )
-from exchange.errors import RecordRefused
 from exchange.merkle import (
     Checkpoint,
     Tile,
@@ -45,6 +44,7 @@ from tests.envelope.world import (
     NOW,
     OTHER_SCHEMA,
     OTHER_TOPIC,
+    PLAIN_SCHEMA,
     RESIDENCES,
     RETIRED_KEY,
     SCHEMA,
@@ -53,22 +53,20 @@ from tests.envelope.world import (
     TARIFF,
     UNLISTED,
     Draft,
-    opener,
     seal,
     seal_of,
     seal_one,
     with_seal,
 )
+from tests.vectors.cases import damaged_case, hexadecimal, valid_case
+from tests.vectors.damaged_headers import beyond, within
+from tests.vectors.damaged_seals import damaged_seals
+from tests.vectors.evidence_cases import evidence
 
 HERE = Path(__file__).parent
 SEEDS = {
     name: bytes(range(at, at + 32)).hex() for at, name in enumerate(("customs", "retired", "future", "interior", "log"))
 }
-
-
-def hexadecimal(raw: bytes | None) -> str | None:
-    """Bytes as text; null stays null."""
-    return None if raw is None else raw.hex()
 
 
 def records() -> dict[str, Any]:
@@ -243,9 +241,9 @@ def seals() -> dict[str, Any]:
         "now": format_millis(NOW),
         "seeds": SEEDS,
         "directory": DIRECTORY_CONTENT,
-        "schemas": {str(SCHEMA_ID): SCHEMA.text, "8": OTHER_SCHEMA.text},
-        "valid": [valid_case(*each) for each in valid_records().items()],
-        "damaged": [damaged_case(*each) for each in damaged_records().items()],
+        "schemas": {str(SCHEMA_ID): SCHEMA.text, "8": OTHER_SCHEMA.text, "9": PLAIN_SCHEMA.text},
+        "valid": [valid_case(*each) for each in (valid_records() | within()).items()],
+        "damaged": [damaged_case(*each) for each in (damaged_records() | beyond()).items()],
     }
 
 
@@ -315,35 +313,6 @@ def good_signature_elsewhere(statement: bytes) -> bytes:
     return other.rpartition(b"\n\n")[0] + b"\n\n" + statement.rpartition(b"\n\n")[2]
 
 
-def wire(record: KafkaRecord) -> dict[str, Any]:
-    """A record as a consumer reads it."""
-    return {
-        "topic": record.topic,
-        "timestamp": record.timestamp,
-        "key": hexadecimal(record.key),
-        "headers": [[name, value.hex()] for name, value in record.headers],
-        "value": hexadecimal(record.value),
-    }
-
-
-def valid_case(name: str, record: KafkaRecord) -> dict[str, Any]:
-    """A record and the event it opens to."""
-    event = opener().open(record)
-    fields = ("key", "id", "type", "subject", "data", "publisher", "epoch", "sequence", "traceparent")
-    expected = {each: getattr(event, each) for each in fields}
-    expected |= {"agency": str(event.agency), "time": format_micros(event.time)}
-    return {"name": name, "record": wire(record), "event": expected}
-
-
-def damaged_case(name: str, record: KafkaRecord) -> dict[str, Any]:
-    """A record and the refusal it meets."""
-    try:
-        opener().open(record)
-    except RecordRefused as error:
-        return {"name": name, "record": wire(record), "step": error.step, "code": error.code}
-    raise AssertionError(f"{name}: it opened")
-
-
 def logs() -> dict[str, Any]:
     """C2SP's forms, as the audit log uses them."""
     origin, tree = "uz.example/audit", Tree(leaf_hash(bytes([number])) for number in range(21))
@@ -365,6 +334,8 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "trees.json": trees,
     "statements.json": statements,
     "seals.json": seals,
+    "damaged-seals.json": damaged_seals,
+    "evidence.json": evidence,
     "logs.json": logs,
 }
 
