@@ -144,6 +144,7 @@ class Settings(Section):
     adapters: tuple[Path, ...] = Field((), description="adapter files that `exchange up` runs")
     variables: dict[str, str] = Field({}, description="values of ${NAME} in adapter files")
     keys: dict[AgencyText, KeySettings] = Field({}, description="agency: where its key is, unless in its file here")
+    development: bool = Field(False, description="programs may read events unverified; never in production")
     instance: str = Field("UZ", pattern=r"^[A-Z][A-Z0-9-]{1,15}$", description="name of the instance")
     kafka: KafkaSettings = KafkaSettings()
     registry: RegistrySettings = RegistrySettings()

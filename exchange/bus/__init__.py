@@ -14,7 +14,7 @@ from exchange.bus.letters.set_aside import Failure, SetAside
 from exchange.bus.letters.writers import Post
 from exchange.bus.publishing.positions import POSITIONS_TOPIC, Position, positions_topic
 from exchange.bus.publishing.publisher import Publisher, SchemaResolver
-from exchange.bus.subscribing.batch import Batch, PositionStore, StoredPosition
+from exchange.bus.subscribing.batch import Batch, PositionStore, Sink, StoredPosition
 from exchange.bus.subscribing.membership import Membership
 from exchange.bus.subscribing.ports import Redelivered, Redeliveries, SchemaCache
 from exchange.bus.subscribing.start import Start
@@ -48,6 +48,7 @@ __all__ = [
     "SchemaResolver",
     "Selection",
     "SetAside",
+    "Sink",
     "Start",
     "StoredPosition",
     "Subscriber",

@@ -31,6 +31,7 @@ from exchange.envelope.record import (
 from exchange.envelope.seal import Flush, Sealer, encode_seal, parse_seal
 from exchange.envelope.sequence import FORKED, REPLAYED, Gap, Sequenced, SequenceTracker
 from exchange.envelope.statement import MAX_FLUSH, Statement, parse_statement, sign_statement
+from exchange.envelope.unverified import UnverifiedEvent, UnverifiedOpener
 
 __all__ = [
     "EVENT_CONTENT_TYPE",
@@ -57,6 +58,8 @@ __all__ = [
     "Sequenced",
     "Statement",
     "Unsealed",
+    "UnverifiedEvent",
+    "UnverifiedOpener",
     "Voucher",
     "around_own",
     "document_headers",

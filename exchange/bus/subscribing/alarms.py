@@ -58,3 +58,8 @@ class Alarms:
                 code=code,
                 reason=each.error.message,
             )
+
+    def unverified(self, topic: str, group: str, count: int) -> None:
+        """Events that nobody vouches for were handed out: development only."""
+        metrics.UNVERIFIED.labels(topic, group).inc(count)
+        _LOG.warning("events not verified", topic=topic, group=group, count=count)

@@ -28,6 +28,7 @@ class Batch:
     sequences: str
     assignment: int
     redelivered: Sequence[Redelivered] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,20 @@ class StoredPosition:
 
 
 class PositionStore(Protocol):
-    """A sink's own place, in the transaction of its rows; the subscriber only reads it, on assignment."""
+    """A sink's own place, in the transaction of its rows; the subscriber reads it, when it is given a partition."""
 
     async def load(self, group: str, topic: str, partition: int) -> StoredPosition | None:
         """The stored place, or None where nothing was stored yet."""
+        ...
+
+
+class Sink(PositionStore, Protocol):
+    """Takes batches, each with its place: what `Subscriber.exactly_once` feeds."""
+
+    async def store(self, batch: Batch) -> None:
+        """Rows and place (`next_offset`, `sequences`) in one transaction, or nothing.
+
+        Where the stored place is not the one that this sink loaded or stored last, another process has moved it: raise
+        SinkFenced, having stored nothing. Any other error ends the subscriber; nothing was stored then either.
+        """
         ...

@@ -11,11 +11,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import structlog
+
 from exchange.bus.subscribing.lags import Lags
 from exchange.bus.subscribing.pauses import Pauses
 from exchange.bus.subscribing.places import Places
 from exchange.envelope import SequenceTracker
 from exchange.transport.kafka import GroupConsumer, Partition
+
+_HOOK_SECONDS = 5.0
+_LOG = structlog.get_logger(__name__)
 
 Hook = Callable[[Sequence[Partition]], Awaitable[None]]
 """The caller's own, awaited with the partitions concerned."""
@@ -32,8 +37,8 @@ class Membership:
     `session_seconds`: how long the group waits for a member that is silent, killed or on a machine that stands still.
     Shorter, and a busy machine loses its partitions and what is in hand is read again; longer, and after a SIGKILL
     its partitions wait as long. Kafka's brokers take 6 s to 30 min.
-    `release_seconds`: how long a rebalance waits for the batch in hand and for `on_revoked`; then the batch is lost to
-    this member, and whoever gets the partition reads it again.
+    `release_seconds`: how long a rebalance waits for the batch in hand and for `on_revoked`, which has 5 s in any case.
+    A batch that takes longer is lost to this member, and whoever gets the partition reads it again.
     `idle_seconds`: how long one batch may take; a member that asks for nothing for longer has left the group.
     `on_assigned` is awaited before the first record of the partitions is read, `on_revoked` once their last batch
     was committed, or lost.
@@ -101,19 +106,26 @@ class Member:
         """The group waits for us: let the batch in hand be processed and committed, then let go of everything."""
         self._moving = True
         self._settled.clear()
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._behaviour.release_seconds):
-                    await self._idle.wait()
-                    if places:
-                        await self._behaviour.on_revoked(places)
-        except Exception as error:  # the caller's hook may raise anything
-            self._failure = error
+        end = asyncio.get_running_loop().time() + self._behaviour.release_seconds
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(end):
+                await self._idle.wait()
+        if places:
+            await self._tell_revoked(places, end)
         self.assignment += 1
         self._lags.forget()
         self._pauses.forget()
         self.trackers.clear()
         await self._on_let_go(places)
+
+    async def _tell_revoked(self, places: Sequence[Partition], end: float) -> None:
+        try:
+            async with asyncio.timeout_at(max(end, asyncio.get_running_loop().time() + _HOOK_SECONDS)):
+                await self._behaviour.on_revoked(places)
+        except TimeoutError:
+            _LOG.warning("on_revoked took too long", partitions=len(places))
+        except Exception as error:  # the caller's hook may raise anything
+            self._failure = error
 
     async def take(self, places: Sequence[Partition]) -> None:
         """Continue where the group, or the sink, left off."""
@@ -129,7 +141,11 @@ class Member:
         if self._moving:
             return
         self.assignment += 1
-        await self._stand(list(self.trackers))
+        try:
+            await self._stand(list(self.trackers))
+        except Exception as error:
+            self._failure = error  # what was polled is dropped: nothing may be handed out from behind it
+            raise
 
     async def _stand(self, places: Sequence[Partition]) -> None:
         assignment = self.assignment

@@ -60,6 +60,6 @@ class RedeliveryOpener:
 
     async def _open(self, record: Record, missing: set[int]) -> Event | RecordRefused | None:
         try:
-            return self._records.opener.open(record)
+            return self._records.open_record(record)
         except RecordRefused as error:
             return await self._records.settle(record, error, None, missing)

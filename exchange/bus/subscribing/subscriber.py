@@ -17,13 +17,15 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 
+import structlog
+
 from exchange.bus import metrics
 from exchange.bus.letters.dead_letters import DeadLetters
 from exchange.bus.subscribing.alarms import Alarms
-from exchange.bus.subscribing.batch import Batch, PositionStore
+from exchange.bus.subscribing.batch import Batch, PositionStore, Sink
 from exchange.bus.subscribing.lags import Lags
 from exchange.bus.subscribing.membership import ORDINARY, Member, Membership
-from exchange.bus.subscribing.opening import BatchOpener, Opened
+from exchange.bus.subscribing.opening import BatchOpener, Opened, require_development
 from exchange.bus.subscribing.pauses import Pauses
 from exchange.bus.subscribing.places import Places
 from exchange.bus.subscribing.ports import Redeliveries, SchemaCache
@@ -31,20 +33,24 @@ from exchange.bus.subscribing.redelivering import RedeliveryOpener
 from exchange.bus.subscribing.start import BEGINNING, Start
 from exchange.clock import Clock
 from exchange.envelope import Event
-from exchange.errors import ExchangeError, PublisherNotAllowed, TransportError
+from exchange.errors import ExchangeError, PublisherNotAllowed, SinkFenced, TransportError
 from exchange.ids import AgencyId
-from exchange.transport.kafka import GroupConsumer, GroupPosition, Partition, Polled
+from exchange.transport.kafka import ASSIGNMENT_LOST, GroupConsumer, GroupPosition, Partition, Polled
 from exchange.trust import Directory
 
 _POLL_SECONDS = 0.5
 _PAUSE_SECONDS = 0.1
+_FENCED_SECONDS = 1.0
+_LOG = structlog.get_logger(__name__)
 
 
 class Subscriber:
     """One member of an agency's group, as an async context manager. Not for several tasks at once.
 
     With `partitions` it reads these alone, without a group's rebalancing; its place is still the group's, or the
-    sink's. With `redeliveries` it also reads the agency's letters to this group.
+    sink's. With `redeliveries` it also reads the agency's letters to this group. `verify=False` hands out events that
+    anyone may have written, as `UnverifiedEvent`s: raises SettingsError unless `development`, which is to be that of
+    the process's settings.
     """
 
     def __init__(
@@ -63,8 +69,11 @@ class Subscriber:
         redeliveries: Redeliveries | None = None,
         partitions: Sequence[Partition] | None = None,
         membership: Membership = ORDINARY,
+        verify: bool = True,
+        development: bool = False,
         batch_records: int = 2_000,
     ) -> None:
+        require_development(group, verify=verify, development=development)
         self._agency = agency
         self._group = group
         self._directory = directory
@@ -73,7 +82,7 @@ class Subscriber:
         self._stopping = asyncio.Event()
         self._letter_topics = () if redeliveries is None else tuple(redeliveries.topics)
         alarms = Alarms(directory, topics)
-        self._records = BatchOpener(group, directory, schemas, clock, alarms, self._stopping)
+        self._records = BatchOpener(group, directory, schemas, clock, alarms, self._stopping, verify=verify)
         self._letters = None if redeliveries is None else RedeliveryOpener(redeliveries, self._records, alarms, clock)
         self._lags = Lags(group)
         self._pauses = Pauses(clock)
@@ -146,13 +155,15 @@ class Subscriber:
 
         Raises TransportError `assignment_lost` when the partition has moved to another member, which reads it again.
         """
-        if batch.assignment != self._member.assignment:
-            raise TransportError(
-                f"group {self._group}: {batch.topic}/{batch.partition} moved to another member before the commit",
-                code="assignment_lost",
-            )
         place = Partition(batch.topic, batch.partition)
-        await self._consumer.commit({place: GroupPosition(batch.next_offset, batch.sequences)})
+        try:
+            self._require_own(batch)
+            await self._consumer.commit({place: GroupPosition(batch.next_offset, batch.sequences)})
+        except TransportError as error:
+            if error.code == ASSIGNMENT_LOST:
+                metrics.ASSIGNMENTS_LOST.labels(self._group).inc()
+                self._member.put_down()
+            raise
         self._member.put_down()
         metrics.CONSUMED.labels(batch.topic, self._group).inc(len(batch.events))
         self._lags.show(place, self._consumer.lag(place, batch.next_offset))
@@ -163,15 +174,15 @@ class Subscriber:
         True once the time is over; False, sooner, when the batch is to be dropped and the next asked for: partitions
         move, or the subscriber stops.
         """
-        assignment, clock = self._member.assignment, asyncio.get_running_loop().time
-        held = [place for place in self._member.trackers if place not in self._pauses]
-        end = clock() + seconds
-        self._consumer.pause(held)
-        while not self._stopping.is_set() and not self._member.has_moved(assignment):
+        member, clock = self._member, asyncio.get_running_loop().time
+        assignment, end = member.assignment, clock() + seconds
+        while not self._stopping.is_set() and not member.has_moved(assignment):
             left = end - clock()
+            held = [place for place in member.trackers if place not in self._pauses]
             if left <= 0:
                 self._consumer.resume(held)
                 return True
+            self._consumer.pause(held)
             await self._consumer.poll(seconds=0, limit=1)  # nothing comes, all being paused; it says that we live
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), min(left, _PAUSE_SECONDS))
@@ -186,7 +197,51 @@ class Subscriber:
             async for batch in batches:
                 for event in batch.events:
                     yield event
-                await self.commit(batch)
+                await self._commit_if_own(batch)
+
+    async def exactly_once(self, sink: Sink) -> None:
+        """Feed a sink, until `stop`: each event is in its rows exactly once, whenever this process is killed.
+
+        Starts from the place that the sink has, whatever the group has committed; where another process moved it, goes
+        on from what is stored. Raises as `batches`, and what `store` raises except SinkFenced; calling it again then
+        goes on from what is stored.
+        """
+        self._places.sink = sink
+        while not self._stopping.is_set() and not await self._member.wait_settled(_POLL_SECONDS):
+            pass  # a place that is being looked for now may be the group's, and not the sink's
+        await self._member.stand_anew()
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                await self._store(batch, sink)
+
+    async def _store(self, batch: Batch, sink: Sink) -> None:
+        try:
+            await sink.store(batch)
+        except SinkFenced as error:
+            metrics.ASSIGNMENTS_LOST.labels(self._group).inc()
+            _LOG.warning("place moved by another", group=self._group, topic=batch.topic, reason=error.message)
+            with suppress(TimeoutError):  # whoever lost the partition hears of it by the next heartbeat
+                await asyncio.wait_for(self._stopping.wait(), _FENCED_SECONDS)
+            await self._member.stand_anew()
+            return
+        # SIGKILL here: the rows are stored with their place, and the group's is only for its dashboards.
+        await self._commit_if_own(batch)
+
+    async def _commit_if_own(self, batch: Batch) -> None:
+        """Where the partition has moved, its new member reads the batch again: nothing for us to do."""
+        try:
+            await self.commit(batch)
+        except TransportError as error:
+            if error.code != ASSIGNMENT_LOST:
+                raise
+            _LOG.warning("partition moved away", group=self._group, topic=batch.topic, partition=batch.partition)
+
+    def _require_own(self, batch: Batch) -> None:
+        if batch.assignment != self._member.assignment:
+            raise TransportError(
+                f"group {self._group}: {batch.topic}/{batch.partition} moved to another member before the commit",
+                code=ASSIGNMENT_LOST,
+            )
 
     async def _poll(self) -> Sequence[Polled]:
         seconds = self._pauses.end_due(self._consumer, _POLL_SECONDS)
@@ -235,6 +290,7 @@ class Subscriber:
             sequences=self._member.trackers[place].to_metadata(),
             assignment=assignment,
             redelivered=opened.redelivered,
+            group=self._group,
         )
 
     def _require_agency(self) -> None:

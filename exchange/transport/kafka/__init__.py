@@ -6,7 +6,7 @@ from exchange.transport.kafka.cluster import KafkaCluster
 from exchange.transport.kafka.consumer import PartitionConsumer
 from exchange.transport.kafka.encoding import Encoded, encode, encode_bytes, encode_header
 from exchange.transport.kafka.failures import is_left_behind
-from exchange.transport.kafka.group_consumer import GroupConsumer
+from exchange.transport.kafka.group_consumer import ASSIGNMENT_LOST, GroupConsumer
 from exchange.transport.kafka.node import KafkaNode
 from exchange.transport.kafka.partitioner import partition_of
 from exchange.transport.kafka.producer import IdempotentProducer, Transaction, TransactionalProducer
@@ -15,6 +15,7 @@ from exchange.transport.kafka.table import TableReader, high_watermarks
 from exchange.transport.ports import free_port
 
 __all__ = [
+    "ASSIGNMENT_LOST",
     "BATCH_BYTES",
     "Encoded",
     "GroupConsumer",

@@ -14,6 +14,9 @@ from exchange.transport.kafka.consumer import REQUEST_SECONDS, Consumer
 from exchange.transport.kafka.failures import translated
 from exchange.transport.kafka.record import Partition
 
+ASSIGNMENT_LOST = "assignment_lost"
+"""The code of a commit that came too late: the partition is another member's."""
+
 _HEARTBEATS_PER_SESSION = 10
 _LONGEST_HEARTBEAT = 3.0
 _REJOIN_SECONDS = 10.0
@@ -93,7 +96,7 @@ class GroupConsumer(Consumer):
                 raise TransportError(
                     f"group {self._group}: the partition moved to another member before the commit; "
                     "that member reads the batch again",
-                    code="assignment_lost",
+                    code=ASSIGNMENT_LOST,
                 ) from error
 
     async def _require_topics(self) -> None:
