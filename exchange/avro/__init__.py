@@ -4,6 +4,7 @@ from exchange.avro.change import Change
 from exchange.avro.changes import changes
 from exchange.avro.compatibility import LEVELS, check_compatibility
 from exchange.avro.framing import frame, unframe
+from exchange.avro.generate import Style, generate_classes
 from exchange.avro.incompatibility import Incompatibility
 from exchange.avro.lint import Finding, lint
 from exchange.avro.memory import ParsedSchemas
@@ -18,9 +19,11 @@ __all__ = [
     "ParsedSchemas",
     "RegisteredSchema",
     "Schema",
+    "Style",
     "changes",
     "check_compatibility",
     "frame",
+    "generate_classes",
     "lint",
     "listed",
     "type_in_words",

@@ -16,6 +16,7 @@ from exchange.cli.schema_check import check
 from exchange.cli.schema_diff import diff
 from exchange.cli.schema_evolve import evolve
 from exchange.cli.schema_files import read_schema, read_text
+from exchange.cli.schema_generate import generate
 from exchange.cli.schema_list import list_subjects, show
 from exchange.cli.schema_registry import REFERENCE, registry_client
 from exchange.errors import PublisherNotAllowed, SchemaIncompatible, SchemaNotOwned
@@ -73,5 +74,5 @@ async def _explain(client: RegistryClient, subject: str, text: str) -> str:
     return f"the registry refused (HTTP 409): {subject} version {latest.version}, level {level}: {reasons}"
 
 
-for _command in (check, diff, list_subjects, show, evolve):
+for _command in (check, diff, list_subjects, show, evolve, generate):
     schema.add_command(_command)
