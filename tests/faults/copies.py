@@ -35,7 +35,7 @@ class Copied:
 
 
 class Copy(Protocol):
-    """A database with one copy of one topic, as a context manager; a `PositionStore` of the bus."""
+    """A database with one copy of one topic, as a context manager; what `Subscriber.exactly_once` feeds."""
 
     def __enter__(self) -> object: ...
 
@@ -45,7 +45,7 @@ class Copy(Protocol):
         """The stored place."""
         ...
 
-    def store(self, batch: Batch) -> None:
+    async def store(self, batch: Batch) -> None:
         """Rows and place in one transaction; raises SinkFenced where another writer moved the place."""
         ...
 
@@ -87,7 +87,7 @@ class SqliteCopy:
         (self._expected[partition], sequences) = found.fetchone()
         return _stored(self._expected[partition], sequences)
 
-    def store(self, batch: Batch) -> None:
+    async def store(self, batch: Batch) -> None:
         """Rows and place in one transaction."""
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
@@ -145,7 +145,7 @@ class PostgresCopy:
         self._expected[partition] = int(offset)
         return _stored(int(offset), sequences)
 
-    def store(self, batch: Batch) -> None:
+    async def store(self, batch: Batch) -> None:
         """Rows and place in one transaction."""
         rows = ", ".join(f"({each.number}, '{each.key}', {each.partition}, {each.sequence})" for each in copied(batch))
         insert = f"INSERT INTO copied (number, key, part, sequence) VALUES {rows};" if rows else ""

@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from exchange.bus import Batch, StoredPosition
 from exchange.errors import ExchangeError
 from tests.fakes.bus_world import SCHEMA, World
 from tests.faults.copies import Copy, open_copy
@@ -37,14 +38,14 @@ class Load:
         self.rows = 0
         """Committed so far: the next row's number."""
         self.errors: list[ExchangeError] = []
-        """What was survived, as it came."""
+        """What was begun anew after."""
+        self._last: dict[str, float] = {}
         self.longest = {"publish": 0.0, "copy": 0.0}
         """The longest time without a commit, and without a copied batch, s."""
 
     async def __aenter__(self) -> Load:
         self._copy.__enter__()
-        work = {"publish": self._publish, "copy": self._follow}
-        self._tasks = [asyncio.create_task(self._survive(each)) for each in work.values()]
+        self._tasks = [asyncio.create_task(self._survive(each)) for each in (self._publish, self._follow)]
         await self.go_on()
         return self
 
@@ -79,7 +80,7 @@ class Load:
         return [task for task in self._tasks if not task.done()]
 
     async def _survive(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin anew after what may pass, as a process that is started again does; the rest is raised."""
+        """Begin anew after what may pass, as an adapter does; the rest is raised."""
         while True:
             try:
                 await work()
@@ -95,26 +96,32 @@ class Load:
         async with self._world.publisher() as publisher:
             await publisher.open(self._world.topic, SCHEMA)
             self.rows = (publisher.position or {"row": 0})["row"]
-            last = time.monotonic()
+            self._last.setdefault("publish", time.monotonic())
             while not self._stop.is_set():
                 for n in range(self.rows, self.rows + STEP):
                     publisher.add(self._world.topic, {"n": n}, key=key_of(n))
                 await publisher.commit({"row": self.rows + STEP})
                 self.rows += STEP
-                last = self._note("publish", last)
+                self._note("publish")
                 await asyncio.sleep(_PACE)
 
     async def _follow(self) -> None:
-        async with self._world.subscriber("load", positions=self._copy) as subscriber:
-            last = time.monotonic()
-            async for batch in subscriber.batches():
-                self._copy.store(batch)
-                self._copied = self._copy.count()
-                last = self._note("copy", last)
-                await subscriber.commit(batch)
+        async with self._world.subscriber("load") as subscriber:
+            self._last.setdefault("copy", time.monotonic())
+            await subscriber.exactly_once(self)
 
-    def _note(self, what: str, last: float) -> float:
+    async def load(self, group: str, topic: str, partition: int) -> StoredPosition | None:
+        """Where the copy stands."""
+        return await self._copy.load(group, topic, partition)
+
+    async def store(self, batch: Batch) -> None:
+        """Into the copy."""
+        await self._copy.store(batch)
+        self._copied = self._copy.count()
+        self._note("copy")
+
+    def _note(self, what: str) -> None:
         now = time.monotonic()
-        self.longest[what] = max(self.longest[what], now - last)
+        self.longest[what] = max(self.longest[what], now - self._last[what])
+        self._last[what] = now
         self._moved.set()
-        return now

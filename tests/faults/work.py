@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from exchange.bus import Batch, Membership, Subscriber
+from exchange.bus import Batch, Membership, StoredPosition
 from exchange.cli.app import fail
-from exchange.errors import ExchangeError, SinkFenced, TransportError
+from exchange.errors import ExchangeError
 from tests.fakes.bus_world import SCHEMA, World
 from tests.faults.copies import Copy, open_copy
 from tests.faults.lives import Report
@@ -38,7 +38,7 @@ def publish(report: Report, world: dict[str, Any], step: int, until: int | None)
 def copy(report: Report, world: dict[str, Any], group: str, place: str, until: int | None, records: int) -> None:
     """Copy the topic into the database at `place`, at most `records` a transaction, until it has `until` rows.
 
-    Reports 0 once it has its partitions, then how many rows it wrote after each transaction. SIGTERM drains.
+    Reports how many rows it wrote after each transaction. SIGTERM drains.
     """
     _run(report, _copy(report, World(**world), group, open_copy(place), until, records))
 
@@ -66,26 +66,31 @@ async def _publish(report: Report, world: World, step: int, until: int | None) -
 
 async def _copy(report: Report, world: World, group: str, into: Copy, until: int | None, records: int) -> None:
     membership = Membership(session_seconds=SESSION_SECONDS)
-    subscriber = world.subscriber(group, positions=into, batch_records=records, membership=membership)
     with into:
-        async with subscriber:
+        async with world.subscriber(group, batch_records=records, membership=membership) as subscriber:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, subscriber.stop)
-            await subscriber.wait_assigned()
-            report.send(0)
-            if until is not None and into.count() >= until:
-                return
-            async for batch in subscriber.batches():
-                await _store(subscriber, into, batch)
-                report.send(len(batch.events))
-                if until is not None and into.count() >= until:
-                    return
+            sink = _Told(report, into, until, subscriber.stop)
+            sink.stop_if_whole()
+            await subscriber.exactly_once(sink)
 
 
-async def _store(subscriber: Subscriber, into: Copy, batch: Batch) -> None:
-    """What another member wrote meanwhile is its; the group tells this one soon what it has instead."""
-    try:
-        into.store(batch)
-        await subscriber.commit(batch)
-    except (SinkFenced, TransportError) as error:
-        if error.code not in {"sink_fenced", "assignment_lost"}:
-            raise
+class _Told:
+    """A copy that tells what it stores, and stops once it is whole."""
+
+    def __init__(self, report: Report, into: Copy, until: int | None, stop: Callable[[], None]) -> None:
+        self._report = report
+        self._into = into
+        self._until = until
+        self._stop = stop
+
+    async def load(self, group: str, topic: str, partition: int) -> StoredPosition | None:
+        return await self._into.load(group, topic, partition)
+
+    async def store(self, batch: Batch) -> None:
+        await self._into.store(batch)
+        self._report.send(len(batch.events))
+        self.stop_if_whole()
+
+    def stop_if_whole(self) -> None:
+        if self._until is not None and self._into.count() >= self._until:
+            self._stop()
