@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from exchange.merkle import verifier_text
 from tests.envelope.evidence_world import changed, evidence_of
-from tests.envelope.world import Draft, seal, seal_one
+from tests.envelope.world import CUSTOMS_KEY, TARIFF, Draft, seal, seal_one
 from tests.interop.published import published_evidence
 
 ROOT = Path(__file__).parents[2]
@@ -17,9 +18,9 @@ PROGRAM = ROOT / ".cache" / "interop" / "interop"
 VECTORS = ROOT / "tests" / "vectors"
 
 
-def go(command: str, file: Path) -> subprocess.CompletedProcess[str]:
+def go(command: str, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one of the program's commands."""
-    return subprocess.run([PROGRAM, command, file], capture_output=True, text=True, check=False)
+    return subprocess.run([PROGRAM, command, file], capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.fixture
@@ -86,12 +87,28 @@ def test_the_vectors_trees_are_gos():
     assert (answer.returncode, answer.stdout) == (0, "33 roots, 561 paths, 528 consistency proofs\n"), answer.stderr
 
 
+def verdicts(file: str, **environment: str) -> dict[str, str]:
+    """What `note.Open` makes of each statement of a vector file."""
+    answer = go("notes", VECTORS / file, **environment)
+    assert answer.returncode == 0, answer.stderr
+    return dict(reversed(line.split("\t")) for line in answer.stdout.splitlines())
+
+
 def test_the_vectors_statements_are_notes():
     """`note.Open` takes every statement; where only the bytes around the text are damaged, it refuses as we do."""
-    answer = go("notes", VECTORS / "statements.json")
-    assert answer.returncode == 0, answer.stderr
-    verdicts = dict(reversed(line.split("\t")) for line in answer.stdout.splitlines())
+    found = verdicts("statements.json")
     vectors = json.loads((VECTORS / "statements.json").read_text())
-    assert {verdicts[each["name"]] for each in vectors["valid"]} == {"opens"}
+    assert {found[each["name"]] for each in vectors["valid"]} == {"opens"}
     for name in ("empty", "no signature", "another's signature", "newline trails", "carriage returns"):
-        assert verdicts[name] == "refused"
+        assert found[name] == "refused"
+
+
+def test_what_we_take_is_a_note_to_go():
+    """Of all damaged statements, none whose signature holds to us is refused by Go; ours are the stricter rules."""
+    cases = json.loads((VECTORS / "damaged-seals.json").read_text())["statements"]
+    found = verdicts("damaged-seals.json", VERIFIER=verifier_text(str(TARIFF), CUSTOMS_KEY.public.raw))
+    assert len(found) == len(cases)
+    assert {found[each["name"]] for each in cases if each["step"] in (0, 7)} == {"opens"}
+    assert {found[each["name"]] for each in cases if each["step"] in (3, 4, 5, 6) and "time" not in each["name"]} == {
+        "refused"
+    }

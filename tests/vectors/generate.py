@@ -61,6 +61,7 @@ from tests.envelope.world import (
 from tests.vectors.cases import damaged_case, hexadecimal, valid_case
 from tests.vectors.damaged_headers import beyond, within
 from tests.vectors.damaged_seals import damaged_seals
+from tests.vectors.damaged_trees import damaged_paths, written
 from tests.vectors.evidence_cases import evidence
 
 HERE = Path(__file__).parent
@@ -85,6 +86,15 @@ def records() -> dict[str, Any]:
         "headers in one order": ("t", b"k", [("a", b"1"), ("b", b"2")], b"v"),
         "headers in the other": ("t", b"k", [("b", b"2"), ("a", b"1")], b"v"),
         "header name beyond ASCII": ("t", "калит".encode(), [("sarlavhaʼ", "қиймат".encode())], b"v"),
+        "a byte moved from topic to key": ("gov.", b"xk", [("a", b"1")], b"v"),
+        "and not moved": ("gov.x", b"k", [("a", b"1")], b"v"),
+        "a byte moved from key to header": ("gov.x", b"", [("ka", b"1")], b"v"),
+        "a byte moved from name to value": ("gov.x", b"k", [("", b"a1")], b"v"),
+        "a byte moved from header to header": ("gov.x", b"k", [("a", b""), ("1b", b"2")], b"v"),
+        "and not moved there": ("gov.x", b"k", [("a", b"1"), ("b", b"2")], b"v"),
+        "a byte moved from header to value": ("gov.x", b"k", [("a", b"")], b"1v"),
+        "two headers as one": ("gov.x", b"k", [("a", b"1b2")], b"v"),
+        "key and value swapped": ("gov.x", b"v", [("a", b"1")], b"k"),
         "long": ("t" * 249, b"k" * 300, [("n" * 300, b"x" * 2000)], bytes(range(256)) * 8),
     }
     return {"cases": [record_case(name, *shape) for name, shape in shapes.items()]}
@@ -112,7 +122,7 @@ def trees() -> dict[str, Any]:
         "leaves": [tree.node(0, index).hex() for index in range(33)],
         "trees": [tree_case(tree, size) for size in range(1, 34)],
         "consistency": [consistency_case(tree, old, new) for new in range(1, 34) for old in range(1, new)],
-        "damaged_inclusion": damaged_inclusion(tree),
+        "damaged_inclusion": damaged_inclusion(tree) + [written(case) for case in damaged_paths(tree)],
         "damaged_consistency": damaged_consistency(tree),
     }
 

@@ -156,6 +156,13 @@ def test_paths_of_every_tree_are_climbed_alike():
                 assert not climbs(leaves[index], index, size, bent, root) or bent == path
 
 
+def test_damaged_paths_lead_nowhere():
+    """Every damaged proof of the file is refused by both."""
+    for case in TREES["damaged_inclusion"]:
+        leaf, path, root = (bytes.fromhex(case[name]) for name in ("leaf", "path", "root"))
+        assert not climbs(leaf, case["index"], case["size"], path, root), case["name"]
+
+
 def climbs(leaf: bytes, index: int, size: int, path: bytes, root: bytes) -> bool:
     """Whether both find that the path leads to the root."""
     try:

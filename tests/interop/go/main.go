@@ -1,7 +1,7 @@
 // Reads what the exchange signs with Go's own verifiers of signed notes and transparency logs, and nothing of ours:
 //
 //	interop evidence FILE     a file of evidence: its checkpoint, and the way from its record to the checkpoint's root
-//	interop notes FILE        statements.json of the vectors: a line each, as `note.Open` has it
+//	interop notes FILE        statements of the vectors: a line each, as `note.Open` has it; by the key $VERIFIER, or the file's
 //	interop trees FILE        trees.json of the vectors: roots, inclusion and consistency, as `tlog` has them
 //
 // Prints what holds; what does not is one line on stderr and exit code 1.
