@@ -1,7 +1,7 @@
 """Publish and subscribe: sealed, numbered, exactly once; what does not verify is a dead letter (spec 2 and 3)."""
 
 from exchange.bus.letters.dead_letters import DeadLetters
-from exchange.bus.letters.desk import DeadLetterDesk
+from exchange.bus.letters.desk import DeadLetterDesk, require_deliverable
 from exchange.bus.letters.handling import Handling
 from exchange.bus.letters.ledger import Entry, Ledger, Selection, read_ledger
 from exchange.bus.letters.letter import PREFIX as DEAD_LETTER_PREFIX
@@ -10,6 +10,7 @@ from exchange.bus.letters.originals import Originals
 from exchange.bus.letters.policy import RetryPolicy
 from exchange.bus.letters.reading import Letter, parse_letter
 from exchange.bus.letters.redeliveries import GroupRedeliveries
+from exchange.bus.letters.replay import Progress, Replay, ReplayOrder, Spans, read_span, replay_start
 from exchange.bus.letters.set_aside import Failure, SetAside
 from exchange.bus.letters.writers import Post
 from exchange.bus.publishing.positions import POSITIONS_TOPIC, Position, positions_topic
@@ -38,17 +39,21 @@ __all__ = [
     "Position",
     "PositionStore",
     "Post",
+    "Progress",
     "Publisher",
     "Reason",
     "Redelivered",
     "Redeliveries",
     "Refusal",
+    "Replay",
+    "ReplayOrder",
     "RetryPolicy",
     "SchemaCache",
     "SchemaResolver",
     "Selection",
     "SetAside",
     "Sink",
+    "Spans",
     "Start",
     "StoredPosition",
     "Subscriber",
@@ -57,6 +62,9 @@ __all__ = [
     "parse_letter",
     "positions_topic",
     "read_ledger",
+    "read_span",
     "reason_of",
+    "replay_start",
+    "require_deliverable",
     "topic_specs",
 ]

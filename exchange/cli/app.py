@@ -30,6 +30,7 @@ _COMMANDS = {
     "lookup": ("lookup", "Look a record up at another agency."),
     "consent": ("consent", "Give, withdraw and show consents."),
     "topic": ("topic", "Read topics, decoded and verified."),
+    "dlq": ("dlq", "Show dead letters, deliver them again, or drop them."),
     "evidence": ("evidence", "Take an event out of its topic as a file that proves itself."),
     "verify": ("verify", "Verify receipts and evidence offline."),
     "config": ("config", "Print the settings in force."),

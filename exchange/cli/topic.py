@@ -11,6 +11,7 @@ import click
 from exchange.bus import DEAD_LETTER_PREFIX
 from exchange.cli.instance import Instance
 from exchange.cli.output import emit_line
+from exchange.cli.topic_replay import replay
 from exchange.clock import format_micros, from_unix_millis
 from exchange.envelope import Opener, Record, schema_id_of
 from exchange.errors import RecordRefused
@@ -25,6 +26,9 @@ _POLL_RECORDS = 500
 @click.group()
 def topic() -> None:
     """Read topics, decoded and verified."""
+
+
+topic.add_command(replay)
 
 
 @topic.command()

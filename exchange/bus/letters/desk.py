@@ -24,7 +24,7 @@ from exchange.transport.kafka import Partition
 PUBLISHER = "dlq"
 """The last part of the name under which letters are decided on."""
 
-_LETTERS_PER_COMMIT = 500
+_STEP = 500
 _BYTES_PER_COMMIT = 8 * 1024 * 1024
 
 
@@ -32,11 +32,13 @@ class DeadLetterDesk:
     """Decides on one agency's dead letters, as an async context manager.
 
     Raises on entering what a writer raises on its start, SettingsError (no dead-letter topic) and TransportError.
+    `step`: how many letters are decided on in one transaction.
     """
 
-    def __init__(self, post: Post, opener: Opener) -> None:
+    def __init__(self, post: Post, opener: Opener, *, step: int = _STEP) -> None:
         self._post = post
         self._opener = opener
+        self._step = step
         self._publisher = PublisherId(post.agency, PUBLISHER)
         self._writer = post.writer(PUBLISHER)
         self._place = Partition(post.agency.dead_letter_topic, 0)
@@ -99,7 +101,7 @@ class DeadLetterDesk:
                     continue
                 records += decided(parse_letter(record))
                 done.append(entry)
-                if len(done) == _LETTERS_PER_COMMIT or sum(map(_size, records)) > _BYTES_PER_COMMIT:
+                if len(done) == self._step or sum(map(_size, records)) > _BYTES_PER_COMMIT:
                     await self._writer.commit(list(map(prepare, records)), {}, None)
                     for each in done:
                         yield each

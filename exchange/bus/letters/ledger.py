@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from exchange.bus.letters.reading import Letter, Mark, parse_letter, parse_mark
@@ -75,10 +74,6 @@ class Ledger:
     def select(self, selection: Selection) -> Iterator[Entry]:
         """The entries that a selection takes, oldest first."""
         return (entry for entry in self.entries.values() if selection.takes(entry))
-
-    def count(self, key: Callable[[Entry], str], entries: Iterable[Entry]) -> Counter[str]:
-        """How many of `entries` have each value of `key`."""
-        return Counter(key(entry) for entry in entries)
 
     def take(self, record: Record, opener: Opener) -> None:
         """Add what a record of the topic says, once it verified (steps 1 to 7)."""

@@ -7,6 +7,7 @@ from exchange.transport.kafka.consumer import PartitionConsumer
 from exchange.transport.kafka.encoding import Encoded, encode, encode_bytes, encode_header
 from exchange.transport.kafka.failures import is_left_behind
 from exchange.transport.kafka.group_consumer import ASSIGNMENT_LOST, GroupConsumer
+from exchange.transport.kafka.groups import GroupView, view_group
 from exchange.transport.kafka.node import KafkaNode
 from exchange.transport.kafka.partitioner import partition_of
 from exchange.transport.kafka.producer import IdempotentProducer, Transaction, TransactionalProducer
@@ -20,6 +21,7 @@ __all__ = [
     "Encoded",
     "GroupConsumer",
     "GroupPosition",
+    "GroupView",
     "IdempotentProducer",
     "KafkaAdmin",
     "KafkaCluster",
@@ -43,4 +45,5 @@ __all__ = [
     "high_watermarks",
     "is_left_behind",
     "partition_of",
+    "view_group",
 ]
