@@ -27,7 +27,7 @@ _ALL = click.option("--all", "everything", is_flag=True, help="Every open letter
 @_NUMBERS
 @_ALL
 @filtered
-@click.option("--anyway", is_flag=True, help="Also where the group is not seen to read redeliveries.")
+@click.option("--anyway", is_flag=True, help="Also where the group's members do not read redeliveries yet.")
 @click.pass_obj
 def retry(
     instance: Instance,

@@ -9,19 +9,18 @@ from exchange.transport.kafka import view_group
 
 
 async def require_listening(bootstrap: str, agency: AgencyId, group: str, *, anyway: bool) -> None:
-    """Raises SettingsError unless the group exists and reads its agency's redeliveries; notes where no member runs.
+    """Raises SettingsError where the group does not exist, or where its members do not read redeliveries.
 
-    With `anyway` a group that is there is taken at the user's word.
+    Where no member runs it notes so: it is delivered when one does that reads them. With `anyway` members that do not
+    read them now are taken to do so later.
     """
     view = await view_group(bootstrap, group)
     if not view.exists:
         raise SettingsError(f"Kafka knows no group {group}: see the spelling, or start it once")
-    if view.reads(agency.redelivery_topic):
-        if not view.members:
-            note(f"no member of {group} runs now: it is delivered when one does")
-        return
-    if not anyway:
+    if not view.members:
+        note(f"no member of {group} runs now: it is delivered when one does that reads {agency.redelivery_topic}")
+    elif agency.redelivery_topic not in view.subscribed and not anyway:
         raise SettingsError(
-            f"group {group} does not read {agency.redelivery_topic}: start an adapter, or a Subscriber with "
-            "redeliveries=GroupRedeliveries(agency, group); if it will, say --anyway"
+            f"the members of {group} do not read {agency.redelivery_topic}: start them as an adapter, or with "
+            "Subscriber(..., redeliveries=GroupRedeliveries(agency, group)); if they will, say --anyway"
         )

@@ -74,7 +74,7 @@ class _Asked:
 @click.option("--offsets", type=_Offsets(), help="The first and the last offset, e.g. 100-250.")
 @click.option("--id", "name", default="", help="To deliver a range once more: a name to tell it from the time before.")
 @click.option("--dry-run", is_flag=True, help="Count and verify; write nothing.")
-@click.option("--anyway", is_flag=True, help="Also where the group is not seen to read redeliveries.")
+@click.option("--anyway", is_flag=True, help="Also where the group's members do not read redeliveries yet.")
 @click.pass_obj
 def replay(
     instance: Instance,
