@@ -11,7 +11,7 @@ from exchange.bus.letters.policy import RetryPolicy
 from exchange.bus.letters.reading import Letter, parse_letter
 from exchange.bus.letters.redeliveries import GroupRedeliveries
 from exchange.bus.letters.replay import Progress, Replay, ReplayOrder, Spans, read_span, replay_start
-from exchange.bus.letters.set_aside import Failure, SetAside
+from exchange.bus.letters.set_aside import Failure, SetAside, number_of
 from exchange.bus.letters.writers import Post
 from exchange.bus.publishing.positions import POSITIONS_TOPIC, Position, positions_topic
 from exchange.bus.publishing.publisher import Publisher, SchemaResolver
@@ -58,6 +58,7 @@ __all__ = [
     "StoredPosition",
     "Subscriber",
     "event_topic",
+    "number_of",
     "own_topics",
     "parse_letter",
     "positions_topic",

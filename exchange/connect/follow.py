@@ -95,7 +95,7 @@ class Follow:
 
     async def _keep(self, batch: Batch, unfit: Sequence[UnfitEvent], unfit_events: UnfitEvents) -> None:
         """Before the rows: a crash in between finds them kept, and keeps none of them again."""
-        await unfit_events.keep(batch.topic, batch.partition, batch.first_offset, unfit)
+        await unfit_events.keep(batch, unfit)
         for each in unfit:
             metrics.ERRORS.labels(each.error.code).inc()
             log.warning(
@@ -110,7 +110,7 @@ class Follow:
     def _report(self, batch: Batch, refused: int) -> None:
         metrics.ROWS.labels(*self._labels, "in").inc(len(batch.events) - refused)
         metrics.REFUSED.labels(*self._labels, "in").inc(refused)
-        if batch.events:
+        if batch.events and not batch.redelivered:  # what comes again is old, and says nothing about how far behind
             age = self._context.clock.now() - batch.events[-1].time
             metrics.LAG_SECONDS.labels(*self._labels).set(age.total_seconds())
 

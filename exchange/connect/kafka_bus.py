@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from exchange.bus import DeadLetters, Membership, PositionStore, Publisher, Start, Subscriber
+from exchange.bus import (
+    Batch,
+    DeadLetters,
+    Failure,
+    GroupRedeliveries,
+    Membership,
+    PositionStore,
+    Post,
+    Publisher,
+    SetAside,
+    Start,
+    Subscriber,
+    number_of,
+    reason_of,
+)
 from exchange.connect.ports import AdapterContext, EventPublisher, EventSubscriber, UnfitEvent
 from exchange.ids import AgencyId, PublisherId
 
@@ -31,7 +44,11 @@ class KafkaBus:
     def subscriber(
         self, group: str, topic: str, positions: PositionStore, start: Literal["beginning", "end"]
     ) -> EventSubscriber:
-        """A subscriber whose place is in the sink; records that do not verify become dead letters."""
+        """A subscriber whose place is in the sink; records that do not verify become dead letters.
+
+        It also takes what `exchange dlq retry` and `exchange topic replay` bring back: rows are upserts, so an event
+        that comes again does no harm.
+        """
         context = self._context
         letters = DeadLetters(self._agency, group, context.bootstrap, context.signer, context.directory, context.clock)
         return Subscriber(
@@ -44,60 +61,36 @@ class KafkaBus:
             context.clock,
             positions=positions,
             dead_letters=letters,
+            redeliveries=GroupRedeliveries(self._agency, group),
             start=Start(start),
             membership=_MEMBERSHIP,
         )
 
     def unfit_events(self, group: str) -> UnfitLetters:
         """The dead letters of a group's sink."""
-        return UnfitLetters(self._agency, group, self)
+        context = self._context
+        post = Post(self._agency, context.bootstrap, context.signer, context.directory, context.clock)
+        return UnfitLetters(group, post)
 
 
 class UnfitLetters:
-    """Events that a table does not take, as dead letters: their keys and places, sealed by the subscriber's agency.
+    """Events that a table does not take, as dead letters: whole, sealed by the subscriber's agency, each kept once."""
 
-    One publisher a partition, so that whoever is assigned the partition fences its predecessor. Its position holds
-    the offsets kept since the sink's place: in the transaction of the letters, so each is kept once.
-    """
+    def __init__(self, group: str, post: Post) -> None:
+        self._aside = SetAside(group, post, purpose="unfit", handler=group.rpartition("/")[2])
 
-    def __init__(self, agency: AgencyId, group: str, bus: KafkaBus) -> None:
-        self._agency = agency
-        self._group = group
-        self._bus = bus
-        self._publishers: dict[tuple[str, int], EventPublisher] = {}
-
-    async def keep(self, topic: str, partition: int, first_offset: int, unfit: Sequence[UnfitEvent]) -> None:
+    async def keep(self, batch: Batch, unfit: Sequence[UnfitEvent]) -> None:
         """Durable when it returns; raises what Kafka raises, and then none of this call was kept."""
-        publisher = await self._publisher(topic, partition)
-        kept = [offset for offset in _kept(publisher.position) if offset >= first_offset]
-        fresh = [each for each in unfit if each.offset not in kept]
-        if not fresh:
-            return
-        for each in fresh:
-            details = {"topic": topic, "partition": str(partition), "offset": str(each.offset), "group": self._group}
-            publisher.add_rejected(each.error.code, each.error.message, key=each.key, details=details)
-        try:
-            await publisher.commit({"kept": [*kept, *(each.offset for each in fresh)]})
-        except BaseException:
-            await self._forget(topic, partition)
-            raise
+        errors = {each.offset: each.error for each in unfit}
+        numbers = [number_of(batch, index) for index in range(len(batch.events))]
+        before = [each.attempts for each in batch.redelivered] or [0] * len(numbers)
+        failures = [
+            Failure(index, reason_of(errors[number]), retriable=False, attempts=before[index] + 1)
+            for index, number in enumerate(numbers)
+            if number in errors
+        ]
+        await self._aside.keep(batch, failures)
 
     async def close(self) -> None:
         """Close every publisher."""
-        for topic, partition in list(self._publishers):
-            await self._forget(topic, partition)
-
-    async def _publisher(self, topic: str, partition: int) -> EventPublisher:
-        if (topic, partition) not in self._publishers:
-            named = hashlib.sha256(f"{self._group}\x00{topic}\x00{partition}".encode()).hexdigest()[:16]
-            publisher = self._bus.publisher(PublisherId(self._agency, f"unfit-{named}"))
-            await publisher.__aenter__()
-            self._publishers[topic, partition] = publisher
-        return self._publishers[topic, partition]
-
-    async def _forget(self, topic: str, partition: int) -> None:
-        await self._publishers.pop((topic, partition)).__aexit__(None, None, None)
-
-
-def _kept(position: dict[str, Any] | None) -> list[int]:
-    return [] if position is None else list(position["kept"])
+        await self._aside.close()

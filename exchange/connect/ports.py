@@ -117,7 +117,7 @@ class EventSubscriber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UnfitEvent:
-    """An event that a sink's table does not take, by its place; never what it said."""
+    """An event that a sink's table does not take, by the offset it was read at (`number_of`); never what it said."""
 
     offset: int
     key: str | None
@@ -127,8 +127,8 @@ class UnfitEvent:
 class UnfitEvents(Protocol):
     """Where events go that verified and do not fit the table: dead letters, each kept once."""
 
-    async def keep(self, topic: str, partition: int, first_offset: int, unfit: Sequence[UnfitEvent]) -> None:
-        """Durable when it returns; those kept before, from `first_offset` on, are not kept again."""
+    async def keep(self, batch: Batch, unfit: Sequence[UnfitEvent]) -> None:
+        """Durable when it returns; those of the batch that were kept before are not kept again."""
         ...
 
     async def close(self) -> None:

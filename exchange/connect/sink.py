@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError, StatementError
 
-from exchange.bus import Batch, StoredPosition
+from exchange.bus import Batch, StoredPosition, number_of
 from exchange.connect.columns import column_converter
 from exchange.connect.config import Subscription
 from exchange.connect.convert import Convert
@@ -35,9 +35,10 @@ _REFUSALS = (IntegrityError, DataError, InternalError)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """One event as a statement's parameters."""
+    """One event as a statement's parameters; `number` is the offset it was read at."""
 
-    event: Event
+    number: int
+    key: str | None
     write: Write
     parameters: Parameters
 
@@ -78,7 +79,8 @@ class SqlSink:
         expected = self._expected.get(place)
         if expected is not None and batch.next_offset <= expected:
             return []
-        events = [event for event in batch.events if event.offset not in without]
+        numbered = [(number_of(batch, index), event) for index, event in enumerate(batch.events)]
+        events = [each for each in numbered if each[0] not in without]
         following = StoredPosition(batch.next_offset, batch.sequences)
         unfit: list[UnfitEvent] = []
 
@@ -103,24 +105,24 @@ class SqlSink:
         table, dialect = reflect(connection, self._table), connection.dialect.name
         return {name: column_converter(column_of(table, name).type, dialect) for name in self._subscription.columns}
 
-    def _write(self, connection: Connection, events: Sequence[Event]) -> list[UnfitEvent]:
+    def _write(self, connection: Connection, events: Sequence[tuple[int, Event]]) -> list[UnfitEvent]:
         changes: list[_Change] = []
         unfit: list[UnfitEvent] = []
-        for event in events:
+        for number, event in events:
             try:
-                changes += self._changes(event)
+                changes += self._changes(number, event)
             except AdapterError as error:
-                unfit.append(UnfitEvent(event.offset, event.key, error))
+                unfit.append(UnfitEvent(number, event.key, error))
         for write, run in groupby(changes, key=lambda change: change.write):
             unfit += _execute(connection, write, list(run))
         return sorted(unfit, key=lambda each: each.offset)
 
-    def _changes(self, event: Event) -> list[_Change]:
+    def _changes(self, number: int, event: Event) -> list[_Change]:
         if event.data is not None:
-            return [_Change(event, self._upsert, self._row(event))]
+            return [_Change(number, event.key, self._upsert, self._row(event))]
         if self._subscription.on_tombstone == "ignore":
             return []
-        return [_Change(event, self._delete, self._key(event))]
+        return [_Change(number, event.key, self._delete, self._key(event))]
 
     def _row(self, event: Event) -> dict[str, object]:
         data = event.data or {}
@@ -159,8 +161,8 @@ def _execute(connection: Connection, write: Write, changes: list[_Change]) -> li
     """All at once; only where the database refuses one, each by itself."""
     if _fits(connection, write, changes) is None:
         return []
-    reasons = [(change.event, _fits(connection, write, [change])) for change in changes]
-    return [UnfitEvent(event.offset, event.key, reason) for event, reason in reasons if reason is not None]
+    reasons = [(change, _fits(connection, write, [change])) for change in changes]
+    return [UnfitEvent(change.number, change.key, reason) for change, reason in reasons if reason is not None]
 
 
 def _fits(connection: Connection, write: Write, changes: list[_Change]) -> AdapterError | None:

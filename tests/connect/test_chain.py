@@ -7,7 +7,9 @@ import json
 
 import pytest
 
+from exchange.bus import DeadLetterDesk, Post, Selection, read_ledger
 from exchange.connect import AdapterRuntime, check_adapter, load_adapter
+from exchange.envelope import Opener
 from exchange.errors import BrokerUnreachable
 from exchange.transport.kafka import IdempotentProducer, Outgoing
 from exchange.transport.web import free_port
@@ -75,6 +77,34 @@ async def test_a_record_that_nobody_sealed_is_not_written(world):
     await until(lambda: world.legacy.run("SELECT STATION FROM WEATHER") == [("A",)])
     stop.set()
     await task
+
+
+async def test_an_event_that_the_table_refused_goes_in_after_a_retry(world):
+    """It is a dead letter whole; once the table takes it, `exchange dlq retry` brings it back to that table."""
+    world.legacy.run("DROP TABLE WEATHER")
+    world.legacy.run("CREATE TABLE WEATHER (STATION TEXT PRIMARY KEY, TEMP REAL CHECK (TEMP < 100))")
+    world.legacy.run("INSERT INTO OBS VALUES ('hot', 150, '22.11.2026', 1), ('mild', 15, '22.11.2026', 2)")
+    await adapter(world, "capture", CAPTURE).run_once()
+    context = world.context()
+    post = Post(world.agency, context.bootstrap, context.signer, context.directory, context.clock)
+    opener = Opener(context.directory, context.schemas, clock=context.clock)
+
+    async def follow_until(rows):
+        stop = asyncio.Event()
+        task = asyncio.create_task(adapter(world, "follow", FOLLOW).run(stop))
+        await until(lambda: world.legacy.run("SELECT STATION FROM WEATHER ORDER BY 1") == [(row,) for row in rows])
+        stop.set()
+        await task
+
+    await follow_until(["mild"])
+    [entry] = (await read_ledger(world.kafka, world.agency, opener, context.clock)).entries.values()
+    assert (entry.letter.code, entry.letter.handler, entry.is_whole) == ("row_refused", "copies", True)
+    world.legacy.run("DROP TABLE WEATHER")
+    world.legacy.run("CREATE TABLE WEATHER (STATION TEXT PRIMARY KEY, TEMP REAL)")
+    async with DeadLetterDesk(post, opener) as desk:
+        assert len([done async for done in desk.retry(desk.select(Selection(), "retried"))]) == 1
+    await follow_until(["hot"])
+    assert world.legacy.run("SELECT TEMP FROM WEATHER") == [(150.0,)]
 
 
 async def test_the_check_agrees_with_what_runs(world):

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import types
 from sqlalchemy.dialects import mysql, postgresql
 
-from exchange.bus import Batch, StoredPosition
+from exchange.bus import Batch, Redelivered, StoredPosition
 from exchange.connect.columns import column_converter
 from exchange.connect.config import Subscription
 from exchange.connect.convert import Unfit
@@ -153,6 +153,18 @@ async def test_an_event_that_the_table_refuses_is_told_and_nothing_is_written(le
     assert await sink.apply(GROUP, events, frozenset({1, 3})) == []
     assert [row[0] for row in legacy.copies()] == ["1", "3"]
     assert (await sink.load(GROUP, TOPIC, 0)).next_offset == 4
+
+
+async def test_events_that_letters_bring_back_are_told_apart_by_their_letters(legacy, open_sink):
+    """Two partitions' events may have one offset: what is left out is the letter's, and so is the place."""
+    sink = await open_sink()
+    events = [moved(7, "1"), moved(7, "2", None), moved(7, "1", "17")]
+    letters = [Redelivered(None, 0, 1, "retry", number) for number in (3, 5, 6)]
+    again = Batch("gov.social.benefits.redeliveries", 0, 3, 7, events, [], "", 1, letters)
+    assert [each.offset for each in await sink.apply(GROUP, again)] == [5]
+    assert await sink.apply(GROUP, again, frozenset({5})) == []
+    assert legacy.copies() == [("1", "17", None)]
+    assert (await sink.load(GROUP, again.topic, 0)).next_offset == 7
 
 
 async def test_a_value_that_is_no_value_of_its_column_is_refused(legacy, open_sink):

@@ -7,15 +7,16 @@ import json
 
 import pytest
 
-from exchange.bus import StoredPosition
+from exchange.bus import Batch, Redelivered, StoredPosition
 from exchange.connect.kafka_bus import KafkaBus
 from exchange.connect.ports import UnfitEvent
+from exchange.envelope import Event, KafkaRecord
 from exchange.errors import AdapterError, PublisherFenced, SchemaNotFound, TransportError, ValueInvalid
 from exchange.ids import PublisherId
 from exchange.transport.kafka import Partition, PartitionConsumer
 from tests.connect.kafka_world import KafkaWorld
 from tests.connect.world import AGENCY, SCHEMA, TOPIC
-from tests.fakes.adapter_bus import MemoryBus
+from tests.fakes.adapter_bus import TIME, MemoryBus
 
 TEXT = json.dumps(SCHEMA)
 
@@ -270,16 +271,30 @@ def unfit(*offsets):
     return [UnfitEvent(offset, f"k{offset}", AdapterError("why", code="row_refused")) for offset in offsets]
 
 
+def batch_of(world, first=0, following=5, topic=None):
+    """A batch as a subscriber hands it out, of the topic or of letters that bring its events back."""
+    events = [
+        Event(world.topic, 0, n, f"k{n}", "", world.agency, "t", TIME, None, {}, "p", 1, n, None)
+        for n in range(first, following)
+    ]
+    again = [
+        Redelivered(KafkaRecord(world.topic, 0, n, 1, f"k{n}".encode(), b"", ()), 0, 1, "retry", n)
+        for n in range(first, following)
+    ]
+    place = topic or world.topic
+    return Batch(place, 0, first, following, events, [], "", 1, [] if topic is None else again)
+
+
 async def test_an_unfit_event_is_kept_once(world):
     """However often it is kept, also by a later process; in order."""
     group = f"{world.agency}/copies"
     first = world.bus.unfit_events(group)
-    await first.keep(world.topic, 0, 0, unfit(1, 3))
-    await first.keep(world.topic, 0, 0, unfit(1, 3, 4))
+    await first.keep(batch_of(world), unfit(1, 3))
+    await first.keep(batch_of(world), unfit(1, 3, 4))
     await first.close()
     second = world.bus.unfit_events(group)
-    await second.keep(world.topic, 0, 0, unfit(1, 3, 4))
-    await second.keep(world.topic, 0, 5, unfit(6))
+    await second.keep(batch_of(world), unfit(1, 3, 4))
+    await second.keep(batch_of(world, 5, 8), unfit(6))
     await second.close()
     letters = await world.letters(4)
     assert [(code, key, details["offset"]) for code, key, details in letters] == [
@@ -295,26 +310,27 @@ async def test_who_lost_a_partition_keeps_nothing_more_there(world):
     """Its successor fenced it; should it get the partition back, it goes on from what was kept."""
     group = f"{world.agency}/copies"
     zombie, heir = world.bus.unfit_events(group), world.bus.unfit_events(group)
-    await zombie.keep(world.topic, 0, 0, unfit(1))
-    await heir.keep(world.topic, 0, 0, unfit(1, 2))
+    await zombie.keep(batch_of(world), unfit(1))
+    await heir.keep(batch_of(world), unfit(1, 2))
     with pytest.raises(PublisherFenced):
-        await zombie.keep(world.topic, 0, 0, unfit(1, 2, 3))
-    await zombie.keep(world.topic, 0, 0, unfit(1, 2, 3))
+        await zombie.keep(batch_of(world), unfit(1, 2, 3))
+    await zombie.keep(batch_of(world), unfit(1, 2, 3))
     await zombie.close()
     await heir.close()
     assert [key for _, key, _ in await world.letters(3)] == ["k1", "k2", "k3"]
 
 
 async def test_partitions_have_keepers_of_their_own(world):
-    """One is lost, the other is not."""
+    """One is lost, the other is not: the topic's, and the one of the letters that bring its events back."""
     group = f"{world.agency}/copies"
     one, other = world.bus.unfit_events(group), world.bus.unfit_events(group)
-    await one.keep(world.topic, 0, 0, unfit(1))
-    await other.keep(world.topic, 1, 0, unfit(1))
-    await one.keep(world.topic, 0, 0, unfit(2))
+    again = world.agency.redelivery_topic
+    await one.keep(batch_of(world), unfit(1))
+    await other.keep(batch_of(world, topic=again), unfit(1))
+    await one.keep(batch_of(world), unfit(2))
     await one.close()
     await other.close()
-    assert sorted(details["partition"] for _, _, details in await world.letters(3)) == ["0", "0", "1"]
+    assert [key for _, key, _ in await world.letters(3)] == ["k1", "k1", "k2"]
 
 
 async def test_an_empty_commit_of_the_same_position_writes_nothing(world):

@@ -241,9 +241,10 @@ class MemoryUnfitEvents:
         self._group = group
         self._epochs: dict[str, int] = {}
 
-    async def keep(self, topic: str, partition: int, first_offset: int, unfit: Sequence[UnfitEvent]) -> None:
+    async def keep(self, batch: Batch, unfit: Sequence[UnfitEvent]) -> None:
         """Those not kept before, in order."""
         self._bus.reach()
+        topic, partition = batch.topic, batch.partition
         place = f"{self._group} {topic} {partition}"
         if place not in self._epochs:
             self._epochs[place] = self._bus.epochs[place] = self._bus.epochs.get(place, 0) + 1
