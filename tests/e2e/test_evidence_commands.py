@@ -15,7 +15,9 @@ from exchange.clock import SystemClock
 from exchange.ids import AgencyId, PublisherId
 from exchange.registry import RegistryClient, SchemaCache
 from exchange.transport.http import HttpClient
+from exchange.transport.kafka import IdempotentProducer, Outgoing
 from tests.e2e.conftest import ROOT, Home
+from tests.fakes.unreadable_record import write_unreadable
 
 MEMBERS = """\
 instance: UZ
@@ -164,6 +166,23 @@ def test_what_is_not_there_is_not_exported(home, tmp_path):
     ):
         answer = home.run("evidence", "export", *arguments, "-o", str(file))
         assert (answer.returncode, words in answer.stderr, file.exists()) == (2, True, False), answer.stderr
+
+
+def test_what_nobody_sealed_is_no_evidence(home, tmp_path):
+    """A forged record and one that no client can read are refused with 3, and no file is there."""
+    kafka, file = home.environment["EXCHANGE_KAFKA_BOOTSTRAP"], tmp_path / "event.json"
+    asyncio.run(write_unreadable(kafka, home.topic))
+    asyncio.run(forge(kafka, home.topic))
+    for offset, words in (("8", "not UTF-8"), ("9", "exchange-seal")):
+        answer = home.run("evidence", "export", home.topic, "--offset", offset, "-o", str(file))
+        assert (answer.returncode, words in answer.stderr, file.exists()) == (3, True, False), answer.stderr
+        assert "seal_malformed" in answer.stderr
+
+
+async def forge(kafka, topic):
+    """Write past the exchange."""
+    async with IdempotentProducer(kafka) as producer:
+        await producer.write([Outgoing(topic, 0, b"10:09", b"forged", [("ce_source", b"/UZ/GOV/nobody")])])
 
 
 def test_evidence_goes_to_a_pipe(home, tmp_path):
