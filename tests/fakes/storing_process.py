@@ -1,6 +1,8 @@
 """A process that stores a topic in an SQLite file, exactly once, and says how far it is; to be killed.
 
-python -m tests.fakes.storing_process BOOTSTRAP WORLD PARTITIONS FILE GROUP
+python -m tests.fakes.storing_process BOOTSTRAP WORLD PARTITIONS FILE GROUP [RECORDS]
+
+RECORDS: the most that a batch has, 50 unless told.
 """
 
 from __future__ import annotations
@@ -24,13 +26,15 @@ class TellingSink(SqliteSink):
         sys.stdout.flush()
 
 
-async def follow(world: World, path: Path, group: str) -> None:
+async def follow(world: World, path: Path, group: str, records: int) -> None:
     """Until killed."""
     membership = Membership(session_seconds=6)
-    async with world.subscriber(group, batch_records=50, membership=membership) as subscriber:
+    async with world.subscriber(group, batch_records=records, membership=membership) as subscriber:
         await subscriber.exactly_once(TellingSink(path))
 
 
 if __name__ == "__main__":
-    bootstrap, name, partitions, file, group = sys.argv[1:]
-    asyncio.run(follow(World(bootstrap, partitions=int(partitions), name=name), Path(file), group))
+    bootstrap, name, partitions, file, group, *most = sys.argv[1:]
+    asyncio.run(
+        follow(World(bootstrap, partitions=int(partitions), name=name), Path(file), group, int(most[0]) if most else 50)
+    )

@@ -30,6 +30,7 @@ from exchange.bus.subscribing.pauses import Pauses
 from exchange.bus.subscribing.places import Places
 from exchange.bus.subscribing.ports import Redeliveries, SchemaCache
 from exchange.bus.subscribing.redelivering import RedeliveryOpener
+from exchange.bus.subscribing.size import BatchSize
 from exchange.bus.subscribing.start import BEGINNING, Start
 from exchange.clock import Clock
 from exchange.envelope import Event
@@ -78,7 +79,7 @@ class Subscriber:
         self._group = group
         self._directory = directory
         self._dead_letters = dead_letters
-        self._limit = batch_records
+        self._size = BatchSize(batch_records)
         self._stopping = asyncio.Event()
         self._letter_topics = () if redeliveries is None else tuple(redeliveries.topics)
         alarms = Alarms(directory, topics)
@@ -245,8 +246,10 @@ class Subscriber:
 
     async def _poll(self) -> Sequence[Polled]:
         seconds = self._pauses.end_due(self._consumer, _POLL_SECONDS)
-        arrived = await self._consumer.poll(seconds=seconds, limit=self._limit)
+        arrived = await self._consumer.poll(seconds=seconds, limit=self._size.records)
         self._member.raise_failure()
+        for polled in arrived:
+            self._size.learn(polled.records)
         await self._lags.measure(self._consumer, self._member.trackers, [polled.place for polled in arrived])
         return arrived
 

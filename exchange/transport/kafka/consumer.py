@@ -18,7 +18,8 @@ from exchange.transport.kafka.unreadable import read_past
 
 REQUEST_SECONDS = 30.0
 """How long an answer to a question may take."""
-_FETCH_BYTES = 4 * 1024 * 1024
+_FETCH_BYTES = 8 * 1024 * 1024
+_PARTITION_BYTES = 4 * 1024 * 1024
 
 
 class Consumer:
@@ -30,7 +31,8 @@ class Consumer:
             "isolation_level": "read_committed",
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",  # only of a place that is gone: what is left is read, the hole is noticed
-            "max_partition_fetch_bytes": _FETCH_BYTES,
+            "fetch_max_bytes": _FETCH_BYTES,  # of all partitions together: what is read ahead is bounded
+            "max_partition_fetch_bytes": _PARTITION_BYTES,
             **settings,
         }
         self._consumer: Any = None
