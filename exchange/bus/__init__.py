@@ -21,6 +21,7 @@ from exchange.bus.subscribing.ports import Redelivered, Redeliveries, SchemaCach
 from exchange.bus.subscribing.start import Start
 from exchange.bus.subscribing.subscriber import Subscriber
 from exchange.bus.topics import event_topic, own_topics, topic_specs
+from exchange.transport.kafka import Partition
 
 __all__ = [
     "DEAD_LETTER_PREFIX",
@@ -36,6 +37,7 @@ __all__ = [
     "Letter",
     "Membership",
     "Originals",
+    "Partition",
     "Position",
     "PositionStore",
     "Post",
