@@ -262,6 +262,7 @@ class PublisherFenced(TransportError):
 
     code = "publisher_fenced"
     retriable = False
+    exit_code = 11
 
 
 class RecordTooLarge(TransportError):

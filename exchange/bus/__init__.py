@@ -13,8 +13,13 @@ from exchange.bus.letters.redeliveries import GroupRedeliveries
 from exchange.bus.letters.replay import Progress, Replay, ReplayOrder, Spans, read_span, replay_start
 from exchange.bus.letters.set_aside import Failure, SetAside, number_of
 from exchange.bus.letters.writers import Post
+from exchange.bus.publishing.delivery import Deliveries, Delivery
+from exchange.bus.publishing.flushing import FlushPolicy
+from exchange.bus.publishing.new_event import NewEvent, TypedEvent
 from exchange.bus.publishing.positions import POSITIONS_TOPIC, Position, positions_topic
 from exchange.bus.publishing.publisher import Publisher, SchemaResolver
+from exchange.bus.publishing.sync import SyncPublisher
+from exchange.bus.publishing.transaction import Transaction
 from exchange.bus.subscribing.batch import Batch, PositionStore, Sink, StoredPosition
 from exchange.bus.subscribing.membership import Membership
 from exchange.bus.subscribing.ports import Redelivered, Redeliveries, SchemaCache
@@ -29,13 +34,17 @@ __all__ = [
     "Batch",
     "DeadLetterDesk",
     "DeadLetters",
+    "Deliveries",
+    "Delivery",
     "Entry",
     "Failure",
+    "FlushPolicy",
     "GroupRedeliveries",
     "Handling",
     "Ledger",
     "Letter",
     "Membership",
+    "NewEvent",
     "Originals",
     "Partition",
     "Position",
@@ -59,6 +68,9 @@ __all__ = [
     "Start",
     "StoredPosition",
     "Subscriber",
+    "SyncPublisher",
+    "Transaction",
+    "TypedEvent",
     "event_topic",
     "number_of",
     "own_topics",

@@ -37,3 +37,9 @@ ASSIGNMENTS_LOST = Counter(
 UNVERIFIED = Counter(
     "exchange_unverified_total", "Events handed out with verification off: development only", ["topic", "group"]
 )
+IN_FLIGHT = Gauge("exchange_publish_in_flight_bytes", "Bytes taken to publish and not yet committed", ["publisher"])
+FLUSHES = Counter("exchange_publish_flushes_total", "Transactions committed, by what made them", ["publisher", "cause"])
+RECOVERIES = Counter(
+    "exchange_publish_recoveries_total", "Commits whose outcome was lost, by what was found", ["publisher", "outcome"]
+)
+KEY_EXPIRES = Gauge("exchange_key_expires_seconds", "Until the signing key expires in the directory", ["publisher"])

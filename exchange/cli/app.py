@@ -80,7 +80,7 @@ def exchange(ctx: click.Context, home: Path, output: str) -> None:
 
     Data go to stdout, everything else to stderr. Exit codes: 0 done; 1 failed; 2 wrong usage, settings or names;
     3 not trusted; 4 schema; 5 Kafka or a peer does not answer; 6 denied; 7 lookup failed; 8 adapter; 9 audit;
-    10 process.
+    10 process; 11 another process took the publisher over: do not start again.
     """
     ctx.obj = Instance(home)
     # What goes wrong with Kafka is raised, once, in our words; aiokafka's own log says it over and over.

@@ -60,6 +60,7 @@ class World:
         self.other = f"{self.social.topic_prefix}granted.v1"
         self.publisher_id = PublisherId(self.civil, "residents")
         self.registry.register(f"{self.topic}-value", SCHEMA)
+        self.more_topics: list[str] = []
         self.key_days = 365.0
         self.status = "active"
         self.valid = timedelta(days=1)
@@ -131,7 +132,8 @@ class World:
             "compacted": self.compacted,
         }
         keys = [self._key(agency), *(self._later_key(key) for key in self.further_keys.get(agency, ()))]
-        subsystem = {"name": agency.subsystem, "keys": keys, "topics": [entry]}
+        more = [{**entry, "name": name} for name in self.more_topics if name.startswith(agency.topic_prefix)]
+        subsystem = {"name": agency.subsystem, "keys": keys, "topics": [entry, *more]}
         return {"id": str(agency.member_id), "name": "Member", "status": status, "subsystems": [subsystem]}
 
     def _key(self, agency: AgencyId) -> dict[str, str]:

@@ -7,7 +7,7 @@ nothing is visible, after it the position is there too, and a successor fences b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,17 +15,19 @@ from exchange.avro import RegisteredSchema
 from exchange.bus import metrics
 from exchange.bus.publishing.positions import (
     POSITIONS_TOPIC,
+    FoundPosition,
     Position,
     position_partition,
     position_record,
     read_position,
+    read_successor,
 )
 from exchange.bus.publishing.prepared import Prepared, prepare, sealed
 from exchange.clock import Clock, from_unix_millis
 from exchange.envelope import MAX_FLUSH, Flush, Opener
 from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
-from exchange.ids import PublisherId
-from exchange.transport.kafka import TransactionalProducer, Written
+from exchange.ids import PublisherId, uuid7
+from exchange.transport.kafka import KafkaAdmin, TransactionalProducer, Written
 from exchange.trust import Agency, Directory, Signer
 
 MAX_SKEW_SECONDS = 60.0
@@ -47,20 +49,35 @@ class SealedWriter:
         clock: Clock,
         *,
         compression: str = "zstd",
+        commit_seconds: float = 60.0,
     ) -> None:
         self._publisher = publisher
         self._bootstrap = bootstrap
         self._signer = signer
         self._directory = directory
         self._clock = clock
-        self._producer = TransactionalProducer(bootstrap, str(publisher), compression=compression)
+        self._producer = TransactionalProducer(
+            bootstrap, str(publisher), compression=compression, commit_seconds=commit_seconds
+        )
         self._place = -1
         self._position = Position.first()
+        self._tried: str | None = None
+        self._written: Sequence[Written] | None = None
 
     @property
     def position(self) -> Position:
         """The position last committed."""
         return self._position
+
+    @property
+    def tried(self) -> str | None:
+        """The id of the position record that was last written, or tried to."""
+        return self._tried
+
+    @property
+    def written(self) -> Sequence[Written] | None:
+        """What the last commit wrote before it was to be made visible: it counts where the position says it held."""
+        return self._written
 
     @property
     def is_open(self) -> bool:
@@ -72,16 +89,34 @@ class SealedWriter:
 
         Raises PublisherNotAllowed, KeyNotValid, BrokerUnreachable, SettingsError (no positions topic), ClockSkewed.
         """
+        await self.begin((await self.fence()).position)
+
+    async def fence(self) -> FoundPosition:
+        """The position, once whoever wrote under this name before can commit no more. Raises as `start`."""
         self.require_key()
-        await self._producer.start()  # the fence: whoever wrote under this name before can commit no more
+        await self._producer.start()  # the fence
         try:
             self._place = position_partition(self._publisher, await self._producer.partitions(POSITIONS_TOPIC))
-            opener = Opener(self._directory, _NoSchemas(), clock=self._clock)
-            last = await read_position(self._bootstrap, self._publisher, self._place, opener, self._clock)
+            return await read_position(self._bootstrap, self._publisher, self._place, self._opener(), self._clock)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def begin(self, last: Position) -> None:
+        """Begin the epoch after `last`, which is what `fence` has found. Raises as `start`."""
+        try:
             await self._begin_epoch(last)
         except BaseException:
             await self.close()
             raise
+
+    async def successor(self, epoch: int, own: Collection[str]) -> Position | None:
+        """The position of another process that took over after `epoch`, or None; see `read_successor`. Not started."""
+        async with KafkaAdmin(self._bootstrap) as admin:
+            place = position_partition(self._publisher, await admin.partition_count(POSITIONS_TOPIC))
+        return await read_successor(
+            self._bootstrap, self._publisher, place, self._opener(), self._clock, epoch=epoch, own=own
+        )
 
     async def close(self) -> None:
         """End the writer; what was not committed never was."""
@@ -137,14 +172,16 @@ class SealedWriter:
 
     async def _commit(self, records: Sequence[Prepared], position: Position) -> list[Written]:
         now = self._clock.now()
-        everything = [*records, prepare(position_record(self._publisher, position, self._place, now))]
+        self._tried, self._written = uuid7(), None
+        record = position_record(self._publisher, position, self._place, now, self._tried)
+        everything = [*records, prepare(record)]
         starts = range(0, len(everything), MAX_FLUSH)
         flushes = [everything[start : start + MAX_FLUSH] for start in starts]
         seals = await self._seal(flushes, position.epoch, self._position.flush + 1, now)
         async with self._producer.transaction() as transaction:
             for flush, each in zip(flushes, seals, strict=True):
                 await transaction.feed(sealed(flush, each))
-            written = await transaction.write()
+            self._written = written = await transaction.write()
             self._require_same_time(written, now)  # a skewed clock aborts: nothing was written
         # SIGKILL here: the position is durable with its records; only our caller does not know yet.
         self._position = position
@@ -180,6 +217,9 @@ class SealedWriter:
                 f"this machine's clock says {sealed.isoformat()}, Kafka's {broker.isoformat()}: they may differ by "
                 f"{MAX_SKEW_SECONDS:.0f} s; set this clock (NTP), nothing was published"
             )
+
+    def _opener(self) -> Opener:
+        return Opener(self._directory, _NoSchemas(), clock=self._clock)
 
 
 class _NoSchemas:

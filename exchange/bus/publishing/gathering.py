@@ -1,0 +1,80 @@
+"""What gathers for the next transaction: the topics' channels, and the one bundle that grows. No waiting in here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from exchange.bus.publishing.bundle import Bundle, Cause
+from exchange.bus.publishing.new_event import Data, TypedEvent, topic_and_value
+from exchange.bus.publishing.outbox import Channel
+from exchange.bus.publishing.prepared import Prepared
+from exchange.clock import Clock
+from exchange.errors import SettingsError, ValueInvalid
+
+_NOTHING = timedelta()
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Gathering:
+    """Numbers and encodes events into the growing bundle. Bundles are closed in the order of their sequences."""
+
+    def __init__(self, publisher: str, clock: Clock) -> None:
+        self._publisher = publisher
+        self._clock = clock
+        self._channels: dict[str, Channel] = {}
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self.bundle = Bundle(Cause.AUTOMATIC)
+        """What grows."""
+
+    def open(self, channel: Channel) -> None:
+        """Take events of a topic from now on."""
+        self._channels[channel.topic] = channel
+
+    def put(
+        self,
+        topic: str | TypedEvent,
+        data: Data,
+        key: str | None,
+        subject: str | None,
+        time: datetime | None,
+        traceparent: str | None,
+    ) -> int:
+        """Add an event; its index in the bundle. Raises ValueInvalid, RecordTooLarge or SettingsError."""
+        name, value = topic_and_value(topic, data)
+        channel = self._channels.get(name)
+        if channel is None:
+            raise SettingsError(f"topic {name} is not open on {self._publisher}: call `open` first")
+        if time is None:
+            time = self._now()
+        elif time.tzinfo is None:
+            raise ValueInvalid(f"the time {time.isoformat()} of an event on {name} has no zone: pass an aware time")
+        return self.put_record(channel.event(value, key, subject, time, traceparent))
+
+    def put_record(self, record: Prepared) -> int:
+        """Add a record as it is, one without a sequence; its index."""
+        return self.bundle.append(record)
+
+    def begin(self, cause: Cause) -> None:
+        """An empty bundle becomes one of `cause`."""
+        self.bundle = Bundle(cause)
+
+    def close(self) -> Bundle:
+        """The bundle as it is, its sequences handed over; another grows from now on."""
+        bundle, self.bundle = self.bundle, Bundle(Cause.AUTOMATIC)
+        bundle.events = {topic: count for topic, each in self._channels.items() if (count := each.settle())}
+        bundle.sequences = {topic: dict(enumerate(self._channels[topic].sequences)) for topic in bundle.events}
+        return bundle
+
+    def discard(self) -> Bundle:
+        """The bundle, as if nothing had ever been in it: its sequences are given again."""
+        bundle, self.bundle = self.bundle, Bundle(Cause.AUTOMATIC)
+        for channel in self._channels.values():
+            channel.roll_back()
+        return bundle
+
+    def _now(self) -> datetime:
+        """The time, to the millisecond: events of one millisecond share one object, whose text is built once."""
+        now = self._clock.now()
+        if not _NOTHING <= now - self._last < _MILLISECOND:
+            self._last = now
+        return self._last
