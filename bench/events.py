@@ -1,4 +1,4 @@
-"""The demo's resident event: its schema, and synthetic residents whose encoded value has about 236 bytes."""
+"""The demo's resident event: its schema, and synthetic residents whose encoded value has about 230 bytes, or 2 kB."""
 
 from __future__ import annotations
 
@@ -14,10 +14,25 @@ NAMES = ("Aziz", "Dilnoza", "Sardor", "Malika", "Jasur", "Nilufar", "Bobur", "Ka
 STREETS = ("Bunyodkor", "Navoiy", "Amir Temur", "Mustaqillik", "Shota Rustaveli", "Furqat")
 
 
-def residents(count: int, seed: int = 3) -> list[tuple[str, dict[str, Any]]]:
-    """(key, event) of `count` residents, the same for a seed."""
+LARGE = 1_775
+"""Characters more in the address of a large resident: the value has about 2,000 bytes."""
+WORDS = ("ariza", "hujjat", "manzil", "mahalla", "tuman", "viloyat", "ro‘yxat", "guvohnoma", "sana", "imzo", "muhr")
+
+
+def residents(count: int, *, large: bool = False, seed: int = 3) -> list[tuple[str, dict[str, Any]]]:
+    """(key, event) of `count` residents, the same for a seed; the large ones with a long remark in the address."""
     chance = random.Random(seed)
-    return [(_key(chance), _resident(chance, number)) for number in range(count)]
+    made = [(_key(chance), _resident(chance, number)) for number in range(count)]
+    for _, event in made if large else []:
+        event["address"] += _remark(chance)
+    return made
+
+
+def _remark(chance: random.Random) -> str:
+    text = ""
+    while len(text) < LARGE:
+        text += f" {chance.choice(WORDS)} {chance.randrange(10_000)}"
+    return text[:LARGE]
 
 
 def _key(chance: random.Random) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,13 +28,14 @@ PUBLISHER = PublisherId(AGENCY, "residents")
 
 @dataclass(frozen=True)
 class Instance:
-    """Everything a contender needs to know."""
+    """Everything a contender needs to know; `logs` is where the broker keeps its segments."""
 
     kafka: str
     registry_url: str
     registry: RegistryClient
     directory: Directory
     key: SigningKey
+    logs: Path
 
     def schemas(self) -> SchemaCache:
         """A schema cache of its own, as each process has."""
@@ -41,10 +43,10 @@ class Instance:
 
 
 @asynccontextmanager
-async def running(topics: list[str]) -> AsyncIterator[Instance]:
-    """Start Kafka and the registry, make `topics`, register the resident's schema for each."""
-    key, clock = SigningKey.generate(), SystemClock()
-    directory = Directory.parse(_directory(topics, key), "bench")
+async def running(topics: Mapping[str, int], seed: bytes | None = None) -> AsyncIterator[Instance]:
+    """Start Kafka and the registry, make `topics` (name: partitions), register the resident's schema for each."""
+    key, clock = SigningKey.from_seed(seed or os.urandom(32)), SystemClock()
+    directory = directory_of(topics, key)
     async with AsyncExitStack() as stack:
         data = stack.enter_context(TemporaryDirectory(prefix="exchange-bench-"))
         node = await stack.enter_async_context(KafkaNode(libs=LIBS, data=Path(data), heap="768m"))
@@ -58,10 +60,24 @@ async def running(topics: list[str]) -> AsyncIterator[Instance]:
         client = RegistryClient(http, f"http://{listen}", clock)
         for topic in topics:
             await client.register(f"{topic}-value", SCHEMA_TEXT)
-        yield Instance(node.bootstrap, f"http://{listen}", client, directory, key)
+        yield Instance(node.bootstrap, f"http://{listen}", client, directory, key, Path(data) / "log")
 
 
-def _directory(topics: list[str], key: SigningKey) -> bytes:
+@asynccontextmanager
+async def joined(kafka: str, registry_url: str, topics: Mapping[str, int], seed: bytes) -> AsyncIterator[Instance]:
+    """The same instance from another process: `seed` is the key's."""
+    key = SigningKey.from_seed(seed)
+    async with HttpClient() as http:
+        client = RegistryClient(http, registry_url, SystemClock())
+        yield Instance(kafka, registry_url, client, directory_of(topics, key), key, Path())
+
+
+def directory_of(topics: Mapping[str, int], key: SigningKey) -> Directory:
+    """A directory of one agency that owns `topics`."""
+    return Directory.parse(_directory(topics, key), "bench")
+
+
+def _directory(topics: Mapping[str, int], key: SigningKey) -> bytes:
     now = datetime.now(UTC)
     entry = {
         "public": key.public.text,
@@ -71,7 +87,9 @@ def _directory(topics: list[str], key: SigningKey) -> bytes:
     subsystem = {
         "name": AGENCY.subsystem,
         "keys": [entry],
-        "topics": [{"name": topic, "publishers": [PUBLISHER.name]} for topic in topics],
+        "topics": [
+            {"name": topic, "publishers": [PUBLISHER.name], "partitions": count} for topic, count in topics.items()
+        ],
     }
     member = {"id": str(AGENCY.member_id), "name": "Interior", "status": "active", "subsystems": [subsystem]}
     content = {
