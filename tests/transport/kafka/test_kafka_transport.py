@@ -35,7 +35,7 @@ from exchange.transport.kafka import (
     high_watermarks,
     partition_of,
 )
-from exchange.transport.kafka.partitioner import murmur2
+from exchange.transport.kafka.partitioner import murmur2, murmur2_all
 from tests.fakes.unreadable_record import write_unreadable
 
 CLOCK = SystemClock()
@@ -377,6 +377,12 @@ def test_murmur2_is_kafkas(key):
     assert murmur2(key) == reference(key) & 0xFFFFFFFF
     assert partition_of(key, 7) == (reference(key) & 0x7FFFFFFF) % 7
     assert partition_of(key, 1) == 0
+
+
+@given(st.lists(st.binary(max_size=40) | st.binary(min_size=26, max_size=27), max_size=40))
+def test_keys_hashed_together_have_the_hashes_they_have_alone(keys):
+    """However many keys of whatever lengths: each has its own hash, in its own place."""
+    assert murmur2_all(keys) == [murmur2(key) for key in keys]
 
 
 async def test_a_cluster_tells_its_name(kafka):
