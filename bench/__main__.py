@@ -10,12 +10,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bench import processes, rates
+from bench import disk, processes, rates
 from bench.instance import running
 from bench.report import report, show
 
 RESULTS = Path(__file__).parent / "results" / "bus.json"
-PARTS = ("small", "wide", "large", "memory", "latency")
+PARTS = ("small", "wide", "large", "disk", "memory", "latency")
 
 
 async def measure(parts: list[str], rounds: int, count: int, command: str) -> dict[str, Any]:
@@ -23,17 +23,20 @@ async def measure(parts: list[str], rounds: int, count: int, command: str) -> di
     courses = [each for each in rates.courses() if each.name in parts]
     peaks: dict[str, float] = {}
     latencies: list[dict[str, float]] = []
-    seed = os.urandom(32)
-    async with running(rates.topics(courses, rounds) | processes.topics(rounds), seed) as instance:
+    seal_bytes, seed = None, os.urandom(32)
+    topics = rates.topics(courses, rounds) | processes.topics(rounds) | disk.topics()
+    async with running(topics, seed) as instance:
         gc.collect()
         gc.set_threshold(100_000, 50, 100)  # as our processes do; for every contender alike
         for course in courses:
             await rates.run(instance, course, rounds, count)
+        if "disk" in parts:
+            seal_bytes = await disk.more_per_event(instance, count)
         if "memory" in parts:
             peaks = await processes.memory(instance, seed)
         if "latency" in parts:
             latencies = [await processes.latency(instance, seed, number) for number in range(rounds)]
-    return report(courses, peaks, latencies, command)
+    return report(courses, seal_bytes, peaks, latencies, command)
 
 
 def main() -> None:

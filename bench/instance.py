@@ -82,7 +82,7 @@ def _directory(topics: Mapping[str, int], key: SigningKey) -> bytes:
     entry = {
         "public": key.public.text,
         "not_before": format_millis(now - timedelta(days=1)),
-        "not_after": format_millis(now + timedelta(days=1)),
+        "not_after": format_millis(now + timedelta(days=365)),
     }
     subsystem = {
         "name": AGENCY.subsystem,

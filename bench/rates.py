@@ -27,7 +27,6 @@ class Course:
     rates: Rounds = field(
         default_factory=lambda: {kind: {name: [] for name in NAMES} for kind in ("publish", "consume")}
     )
-    disk: dict[str, float] = field(default_factory=dict)
 
     def topic(self, contender: str, number: int) -> str:
         """A topic of the interior's civil register for one contender's round."""
@@ -60,7 +59,6 @@ async def run(instance: Instance, course: Course, rounds: int, count: int) -> No
             if number:
                 course.rates["publish"][runner.name].append(published)
                 course.rates["consume"][runner.name].append(consumed)
-            course.disk[runner.name] = bytes_on_disk(instance.logs, course.topic(runner.name, number)) / len(events)
 
 
 async def _one_round(runner: Contender, topic: str, events: list[Any]) -> tuple[float, float]:
