@@ -80,10 +80,7 @@ class EventForm:
         more: Sequence[tuple[str, bytes]] = (),
     ) -> Prepared:
         """One event. `more` are the optional headers. Raises RecordTooLarge beyond spec 3's limit."""
-        seen, stamp = self._stamp
-        if time is not seen:
-            stamp = format_micros(time).encode()
-            self._stamp = (time, stamp)
+        stamp = self._stamp[1] if time is self._stamp[0] else self._stamped(time)
         leaf_id, before_id = self._counted(len(more)) if more else self._plain
         identity, number = event_id.encode(), b"%020d" % sequence
         leaf_more = b"".join([encode_header(*each) for each in more]) if more else b""
@@ -111,6 +108,11 @@ class EventForm:
         size = len(key_size) + len(key) + len(value_size) + len(value) + len(before_id) + self._constant + len(last)
         parts = (key_size, key, value_size, value, before_id, identity, self._time, stamp, self._sequence, last)
         return Prepared(self._topic, partition, parts, size, sha256(data).digest())
+
+    def _stamped(self, time: datetime) -> bytes:
+        """`ce_time`; events of one flush mostly share one object."""
+        self._stamp = (time, format_micros(time).encode())
+        return self._stamp[1]
 
     def _counted(self, more: int) -> tuple[bytes, bytes]:
         """What stands before the id, with the number of headers: of the leaf without the seal, of Kafka's with it."""
