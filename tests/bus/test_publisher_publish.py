@@ -99,6 +99,25 @@ async def test_reports_are_right_over_several_trees_and_batches(kafka):
     assert [each.flush for each in reports] == [2] * 2_000 + [3] * 2_000 + [4] * 1_000
 
 
+async def test_a_key_has_the_same_partition_in_bulk_as_alone(kafka):
+    """However events are published, those of one key share a partition and keep their order; so do keys of any size."""
+    world = World(kafka, partitions=5)
+    await world.create_topics()
+    keys = [None, "k", "калит-7", *(f"key-{n}" for n in range(300)), "a" * 300]
+    async with world.publisher() as publisher:
+        await publisher.open(world.topic, SCHEMA)
+        alone = {key: await publisher.publish(world.topic, {"n": 0}, key=key) for key in keys[1:30]}
+        await publisher.publish_many(NewEvent(world.topic, {"n": n}, key=key) for n in (1, 2) for key in keys)
+        with pytest.raises(ValueInvalid, match="UTF-8"):
+            await publisher.publish_many([NewEvent(world.topic, {"n": 3}, key="\ud800")])
+    events = await read_all(world, len(alone) + 2 * len(keys))
+    for key in keys[1:]:
+        mine = [event for event in events if event.key == key]
+        assert {event.partition for event in mine} == {partition_of(key.encode(), 5)}
+        assert [event.data["n"] for event in mine] == ([0, 1, 2] if key in alone else [1, 2])
+    assert all(delivery.partition == partition_of(key.encode(), 5) for key, delivery in alone.items())
+
+
 async def test_typed_events_know_their_topic_and_schema(world, publisher, moved):
     """An object of a generated class is published as its value; the class alone opens the topic."""
     await publisher.open(moved)

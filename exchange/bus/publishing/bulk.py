@@ -49,11 +49,15 @@ class Bulk:
 
     async def put(self, events: Iterable[NewEvent]) -> int:
         """Add events as soon as there is room: how many. Raises what one is refused for; those before it are in."""
-        count = await self._flusher.put_many(events, self._note)
+        chunk: list[NewEvent] = []
+        try:
+            chunk.extend(events)
+        finally:  # where the source raised, what it gave before is published
+            await self._flusher.put_many(chunk, self._note)
         while self._under_way and self._under_way[0][0].is_done:
             await self._report()
         await asyncio.sleep(0)
-        return count
+        return len(chunk)
 
     async def put_all(self, events: Iterable[NewEvent] | AsyncIterable[NewEvent]) -> None:
         """Add everything that a source gives."""

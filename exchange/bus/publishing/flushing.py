@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class FlushPolicy:
     events: int = 7_999
     bytes: int = 4 * 1024 * 1024
     linger: float = 0.001
-    in_flight: int = 64 * 1024 * 1024
+    in_flight: int = 16 * 1024 * 1024
 
     def __post_init__(self) -> None:
         for name in ("events", "bytes", "in_flight"):
@@ -74,17 +74,15 @@ class Flusher:
             await self.wait_for_room()
             return self._put(event)
 
-    async def put_many(self, events: Iterable[NewEvent], note: Callable[[Bundle, int], None]) -> int:
-        """Add events in their order: how many. `note` is told of each. Raises as `put`, and those before it are in."""
-        count = 0
+    async def put_many(self, events: Sequence[NewEvent], note: Callable[[Bundle, int], None]) -> None:
+        """Add events in their order. `note` is told of each. Raises as `put`, and those before it are in."""
+        hashes = self._gathering.hashes_of(events)
         async with self.turn:
             await self.wait_for_room()
-            for event in events:
+            for event, hashed in zip(events, hashes, strict=True):
                 if self._is_full:
                     await self.wait_for_room()
-                note(*self._put(event))
-                count += 1
-        return count
+                note(*self._put(event, hashed))
 
     async def wait_for_room(self) -> None:
         """With the turn in hand: until bytes are free.
@@ -141,9 +139,11 @@ class Flusher:
                 "or use a publisher of its own for each way"
             )
 
-    def _put(self, event: NewEvent) -> tuple[Bundle, int]:
+    def _put(self, event: NewEvent, hashed: int | None = None) -> tuple[Bundle, int]:
         bundle = self._gathering.bundle
-        index = self._gathering.put(event.topic, event.data, event.key, event.subject, event.time, event.traceparent)
+        index = self._gathering.put(
+            event.topic, event.data, event.key, event.subject, event.time, event.traceparent, hashed
+        )
         if index + 1 >= self._policy.events or bundle.size >= self._policy.bytes:
             self.flush()
         elif index == 0:

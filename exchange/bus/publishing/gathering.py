@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from exchange.bus.publishing.bundle import Bundle, Cause
-from exchange.bus.publishing.new_event import Data, TypedEvent, topic_and_value
+from exchange.bus.publishing.new_event import Data, NewEvent, TypedEvent, topic_and_value
 from exchange.bus.publishing.outbox import Channel
 from exchange.bus.publishing.prepared import Prepared
 from exchange.clock import Clock
 from exchange.errors import SettingsError, ValueInvalid
+from exchange.transport.kafka import murmur2_all
 
 _NOTHING = timedelta()
 _MILLISECOND = timedelta(milliseconds=1)
@@ -38,8 +40,12 @@ class Gathering:
         subject: str | None,
         time: datetime | None,
         traceparent: str | None,
+        hashed: int | None = None,
     ) -> int:
-        """Add an event; its index in the bundle. Raises ValueInvalid, RecordTooLarge or SettingsError."""
+        """Add an event (`hashed`: its key's hash, where that is known); its index in the bundle.
+
+        Raises ValueInvalid, RecordTooLarge or SettingsError.
+        """
         name, value = topic_and_value(topic, data)
         channel = self._channels.get(name)
         if channel is None:
@@ -48,7 +54,15 @@ class Gathering:
             time = self._now()
         elif time.tzinfo is None:
             raise ValueInvalid(f"the time {time.isoformat()} of an event on {name} has no zone: pass an aware time")
-        return self.put_record(channel.event(value, key, subject, time, traceparent))
+        return self.put_record(channel.event(value, key, subject, time, traceparent, hashed))
+
+    def hashes_of(self, events: Sequence[NewEvent]) -> Sequence[int | None]:
+        """The hashes of the events' keys, taken together for less than one by one; None where there is no need."""
+        if all(channel.partitions == 1 for channel in self._channels.values()):
+            return [None] * len(events)
+        encoded = [None if event.key is None else event.key.encode(errors="surrogatepass") for event in events]
+        hashes = iter(murmur2_all([key for key in encoded if key is not None]))
+        return [None if key is None else next(hashes) for key in encoded]
 
     def put_record(self, record: Prepared) -> int:
         """Add a record as it is, one without a sequence; its index."""

@@ -14,7 +14,7 @@ from exchange.bus.publishing.prepared import EventForm, Prepared
 from exchange.clock import to_unix_millis
 from exchange.errors import RecordTooLarge, ValueInvalid
 from exchange.ids import AgencyId
-from exchange.transport.kafka import partition_of
+from exchange.transport.kafka import partition_of, partition_of_hash
 
 _SEAL_BYTES = 1024
 _RECORD_BYTES = 64
@@ -68,7 +68,7 @@ class Channel:
         self.topic = topic
         self.sequences = [sequences.get(partition, 0) for partition in range(partitions)]
         self._handed_over = list(self.sequences)
-        self._partitions = partitions
+        self.partitions = partitions
         self._largest = largest - _SEAL_BYTES - _RECORD_BYTES
         self._encode = registered.schema.encode
         self._schema_id = registered.id
@@ -83,16 +83,21 @@ class Channel:
         subject: str | None,
         time: datetime,
         traceparent: str | None,
+        hashed: int | None = None,
     ) -> Prepared:
-        """The next record; raises ValueInvalid or RecordTooLarge, and then nothing has changed."""
+        """The next record; `hashed` is its key's hash, where that is known.
+
+        Raises ValueInvalid or RecordTooLarge, and then nothing has changed.
+        """
         value = None if data is None else frame(self._schema_id, self._encode(data))
         if key is None:
             if value is None:
                 raise ValueInvalid(f"a tombstone of {self.topic} needs a key: it says which entity is gone")
-            encoded, partition = None, next(self._turn) % self._partitions
+            encoded, partition = None, next(self._turn) % self.partitions
         else:
             encoded = _text("key", key)
-            partition = partition_of(encoded, self._partitions)
+            count = self.partitions
+            partition = partition_of(encoded, count) if hashed is None else partition_of_hash(hashed, count)
         sequence = self.sequences[partition]
         more = [] if subject is None and traceparent is None else _optional(subject, traceparent)
         event = self._form.prepare(partition, encoded, value, self._ids.next(time), time, sequence, more)

@@ -9,7 +9,7 @@ from exchange.transport.kafka.failures import is_left_behind
 from exchange.transport.kafka.group_consumer import ASSIGNMENT_LOST, GroupConsumer
 from exchange.transport.kafka.groups import GroupView, view_group
 from exchange.transport.kafka.node import KafkaNode
-from exchange.transport.kafka.partitioner import partition_of
+from exchange.transport.kafka.partitioner import murmur2_all, partition_of, partition_of_hash
 from exchange.transport.kafka.producer import IdempotentProducer, Transaction, TransactionalProducer
 from exchange.transport.kafka.record import Outgoing, Partition, Polled, Received, Written
 from exchange.transport.kafka.table import TableReader, high_watermarks
@@ -44,6 +44,8 @@ __all__ = [
     "free_port",
     "high_watermarks",
     "is_left_behind",
+    "murmur2_all",
     "partition_of",
+    "partition_of_hash",
     "view_group",
 ]
