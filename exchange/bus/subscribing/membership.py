@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from exchange.bus.subscribing.committing import Committer
 from exchange.bus.subscribing.lags import Lags
 from exchange.bus.subscribing.pauses import Pauses
 from exchange.bus.subscribing.places import Places
 from exchange.envelope import SequenceTracker
+from exchange.errors import TransportError
 from exchange.transport.kafka import GroupConsumer, Partition
 
 _HOOK_SECONDS = 5.0
@@ -72,10 +74,12 @@ class Member:
         self.trackers: dict[Partition, SequenceTracker] = {}
         self.assignment = 0
         self.consumer: GroupConsumer
+        self.committer: Committer
 
-    def join(self, consumer: GroupConsumer) -> None:
-        """The consumer whose callbacks these are."""
+    def join(self, consumer: GroupConsumer, committer: Committer) -> None:
+        """The consumer whose callbacks these are, and what commits through it."""
         self.consumer = consumer
+        self.committer = committer
 
     def has_moved(self, assignment: int) -> bool:
         """Whether partitions move, or have moved since `assignment`."""
@@ -107,9 +111,11 @@ class Member:
         self._moving = True
         self._settled.clear()
         end = asyncio.get_running_loop().time() + self._behaviour.release_seconds
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, TransportError):
             async with asyncio.timeout_at(end):
                 await self._idle.wait()
+                await self.committer.settle()
+        await self.committer.forget()
         if places:
             await self._tell_revoked(places, end)
         self.assignment += 1

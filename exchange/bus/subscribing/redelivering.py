@@ -21,9 +21,14 @@ class RedeliveryOpener:
 
     def __init__(self, redeliveries: Redeliveries, records: BatchOpener, alarms: Alarms, clock: Clock) -> None:
         self._redeliveries = redeliveries
+        self.topics = tuple(redeliveries.topics)
         self._records = records
         self._alarms = alarms
         self._clock = clock
+
+    def reads(self, topic: str) -> bool:
+        """Whether letters stand on a topic."""
+        return topic in self.topics
 
     async def open(self, polled: Polled) -> Opened | None:
         """What the letters bring back, up to the first that is not due; None when stopped while the registry was away.

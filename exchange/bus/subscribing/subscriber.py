@@ -23,9 +23,11 @@ from exchange.bus import metrics
 from exchange.bus.letters.dead_letters import DeadLetters
 from exchange.bus.subscribing.alarms import Alarms
 from exchange.bus.subscribing.batch import Batch, PositionStore, Sink
+from exchange.bus.subscribing.committing import Committer
+from exchange.bus.subscribing.incoming import POLL_SECONDS, Incoming
 from exchange.bus.subscribing.lags import Lags
 from exchange.bus.subscribing.membership import ORDINARY, Member, Membership
-from exchange.bus.subscribing.opening import BatchOpener, Opened, require_development
+from exchange.bus.subscribing.opening import BatchOpener, require_development
 from exchange.bus.subscribing.pauses import Pauses
 from exchange.bus.subscribing.places import Places
 from exchange.bus.subscribing.ports import Redeliveries, SchemaCache
@@ -36,11 +38,11 @@ from exchange.clock import Clock
 from exchange.envelope import Event
 from exchange.errors import ExchangeError, PublisherNotAllowed, SinkFenced, TransportError
 from exchange.ids import AgencyId
-from exchange.transport.kafka import ASSIGNMENT_LOST, GroupConsumer, GroupPosition, Partition, Polled
+from exchange.transport.kafka import ASSIGNMENT_LOST, GroupConsumer, Partition
 from exchange.trust import Directory
 
-_POLL_SECONDS = 0.5
 _PAUSE_SECONDS = 0.1
+_CLOSE_SECONDS = 5.0
 _FENCED_SECONDS = 1.0
 _LOG = structlog.get_logger(__name__)
 
@@ -79,21 +81,19 @@ class Subscriber:
         self._group = group
         self._directory = directory
         self._dead_letters = dead_letters
-        self._size = BatchSize(batch_records)
         self._stopping = asyncio.Event()
-        self._letter_topics = () if redeliveries is None else tuple(redeliveries.topics)
+        self._lags, self._pauses = Lags(group), Pauses(clock)
         alarms = Alarms(directory, topics)
-        self._records = BatchOpener(group, directory, schemas, clock, alarms, self._stopping, verify=verify)
-        self._letters = None if redeliveries is None else RedeliveryOpener(redeliveries, self._records, alarms, clock)
-        self._lags = Lags(group)
-        self._pauses = Pauses(clock)
-        self._places = Places(group, start, self._letter_topics)
+        records = BatchOpener(group, directory, schemas, clock, alarms, self._stopping, verify=verify)
+        letters = None if redeliveries is None else RedeliveryOpener(redeliveries, records, alarms, clock)
+        letter_topics = () if letters is None else letters.topics
+        self._places = Places(group, start, letter_topics)
         self._places.sink = positions
         self._member = Member(self._places, self._lags, self._pauses, membership, self._release)
         self._consumer = GroupConsumer(
             bootstrap,
             group,
-            (*topics, *self._letter_topics),
+            (*topics, *letter_topics),
             on_assigned=self._member.take,
             on_revoked=self._member.let_go,
             partitions=partitions,
@@ -101,7 +101,19 @@ class Subscriber:
             release_seconds=membership.release_seconds,
             idle_seconds=membership.idle_seconds,
         )
-        self._member.join(self._consumer)
+        self._committer = Committer(group, self._consumer, self._lags)
+        self._member.join(self._consumer, self._committer)
+        self._incoming = Incoming(
+            group,
+            self._member,
+            records,
+            letters,
+            dead_letters,
+            self._pauses,
+            self._lags,
+            BatchSize(batch_records),
+            self._stopping,
+        )
 
     async def __aenter__(self) -> Subscriber:
         await self.start()
@@ -119,6 +131,10 @@ class Subscriber:
         """Leave the group. A batch that was not committed is read again by whoever takes the partition."""
         self.stop()
         self._member.put_down()
+        with suppress(TimeoutError, TransportError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._committer.settle()
+        await self._committer.forget()
         await self._consumer.close()
         self._lags.forget()
         if self._dead_letters is not None:
@@ -141,9 +157,9 @@ class Subscriber:
         try:
             while not self._stopping.is_set():
                 # What is read before partitions have come to rest is read in vain.
-                if not await self._member.wait_settled(_POLL_SECONDS):
+                if not await self._member.wait_settled(POLL_SECONDS):
                     continue
-                async with aclosing(self._opened(await self._poll())) as batches:
+                async with aclosing(self._incoming.opened(await self._incoming.poll())) as batches:
                     async for batch in batches:
                         self._member.take_in_hand()
                         yield batch
@@ -156,18 +172,15 @@ class Subscriber:
 
         Raises TransportError `assignment_lost` when the partition has moved to another member, which reads it again.
         """
-        place = Partition(batch.topic, batch.partition)
         try:
             self._require_own(batch)
-            await self._consumer.commit({place: GroupPosition(batch.next_offset, batch.sequences)})
+            self._committer.note(batch)
+            await self._committer.settle()
         except TransportError as error:
             if error.code == ASSIGNMENT_LOST:
-                metrics.ASSIGNMENTS_LOST.labels(self._group).inc()
                 self._member.put_down()
             raise
         self._member.put_down()
-        metrics.CONSUMED.labels(batch.topic, self._group).inc(len(batch.events))
-        self._lags.show(place, self._consumer.lag(place, batch.next_offset))
 
     async def pause(self, seconds: float) -> bool:
         """Wait with the batch in hand, and stay in the group however long that is.
@@ -198,7 +211,11 @@ class Subscriber:
             async for batch in batches:
                 for event in batch.events:
                     yield event
-                await self._commit_if_own(batch)
+                self._note(batch)
+        try:
+            await self._committer.settle()
+        except TransportError as error:
+            self._pass_lost(error)
 
     async def exactly_once(self, sink: Sink) -> None:
         """Feed a sink, until `stop`: each event is in its rows exactly once, whenever this process is killed.
@@ -208,7 +225,7 @@ class Subscriber:
         goes on from what is stored.
         """
         self._places.sink = sink
-        while not self._stopping.is_set() and not await self._member.wait_settled(_POLL_SECONDS):
+        while not self._stopping.is_set() and not await self._member.wait_settled(POLL_SECONDS):
             pass  # a place that is being looked for now may be the group's, and not the sink's
         await self._member.stand_anew()
         async with aclosing(self.batches()) as batches:
@@ -226,75 +243,35 @@ class Subscriber:
             await self._member.stand_anew()
             return
         # SIGKILL here: the rows are stored with their place, and the group's is only for its dashboards.
-        await self._commit_if_own(batch)
-
-    async def _commit_if_own(self, batch: Batch) -> None:
-        """Where the partition has moved, its new member reads the batch again: nothing for us to do."""
         try:
-            await self.commit(batch)
+            self._note(batch)
         except TransportError as error:
-            if error.code != ASSIGNMENT_LOST:
-                raise
-            _LOG.warning("partition moved away", group=self._group, topic=batch.topic, partition=batch.partition)
+            _LOG.warning("place not committed", group=self._group, topic=batch.topic, reason=error.message)
+
+    def _note(self, batch: Batch) -> None:
+        """The batch was processed: commit it while the next is read. Raises what an earlier commit raised.
+
+        Where the partition has moved, its new member reads the batch again: nothing for us to do.
+        """
+        try:
+            self._require_own(batch)
+            self._committer.note(batch)
+        except TransportError as error:
+            self._pass_lost(error)
+        self._member.put_down()
+
+    def _pass_lost(self, error: TransportError) -> None:
+        if error.code != ASSIGNMENT_LOST:
+            raise error
+        _LOG.warning("partition moved away", group=self._group, reason=error.message)
 
     def _require_own(self, batch: Batch) -> None:
         if batch.assignment != self._member.assignment:
+            metrics.ASSIGNMENTS_LOST.labels(self._group).inc()
             raise TransportError(
                 f"group {self._group}: {batch.topic}/{batch.partition} moved to another member before the commit",
                 code=ASSIGNMENT_LOST,
             )
-
-    async def _poll(self) -> Sequence[Polled]:
-        seconds = self._pauses.end_due(self._consumer, _POLL_SECONDS)
-        arrived = await self._consumer.poll(seconds=seconds, limit=self._size.records)
-        self._member.raise_failure()
-        for polled in arrived:
-            self._size.learn(polled.records)
-        await self._lags.measure(self._consumer, self._member.trackers, [polled.place for polled in arrived])
-        return arrived
-
-    async def _opened(self, arrived: Sequence[Polled]) -> AsyncGenerator[Batch, None]:
-        """Batches of what arrived, unless partitions are moving: then it is read again from the stored place."""
-        assignment = self._member.assignment
-        left = list(reversed(arrived))
-        try:
-            while left and not self._stopping.is_set() and not self._member.has_moved(assignment):
-                polled = left.pop()
-                opened = await self._open(polled)
-                if opened is None or self._member.has_moved(assignment):
-                    return
-                if opened.due_millis is not None:
-                    self._pauses.wait(self._consumer, polled.place, opened.next_offset, opened.due_millis)
-                if opened.next_offset == polled.first_offset:  # the first letter is not due
-                    continue
-                if opened.refused and self._dead_letters is not None:
-                    # Before the batch is handed out: a sink may store the place beyond it, and would not come back.
-                    await self._dead_letters.keep(polled.place, opened.refused, opened.next_offset)
-                yield self._batch(polled, opened, assignment)
-        finally:
-            if not self._member.has_moved(assignment):  # whoever moves partitions seeks every one
-                for polled in left:  # the caller asked for no more now, and may later
-                    self._consumer.seek(polled.place, polled.first_offset)
-
-    async def _open(self, polled: Polled) -> Opened | None:
-        if self._letters is not None and polled.place.topic in self._letter_topics:
-            return await self._letters.open(polled)
-        return await self._records.open(polled, self._member.trackers[polled.place])
-
-    def _batch(self, polled: Polled, opened: Opened, assignment: int) -> Batch:
-        place = polled.place
-        return Batch(
-            topic=place.topic,
-            partition=place.number,
-            first_offset=polled.first_offset,
-            next_offset=opened.next_offset,
-            events=opened.events,
-            refused=opened.refused,
-            sequences=self._member.trackers[place].to_metadata(),
-            assignment=assignment,
-            redelivered=opened.redelivered,
-            group=self._group,
-        )
 
     def _require_agency(self) -> None:
         agency = self._directory().agency(self._agency)
