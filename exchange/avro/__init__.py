@@ -4,6 +4,7 @@ from exchange.avro.change import Change
 from exchange.avro.changes import changes
 from exchange.avro.compatibility import LEVELS, check_compatibility
 from exchange.avro.framing import frame, unframe
+from exchange.avro.from_json import JsonValues, parse_json
 from exchange.avro.generate import Style, generate_classes
 from exchange.avro.incompatibility import Incompatibility
 from exchange.avro.lint import Finding, lint
@@ -16,6 +17,7 @@ __all__ = [
     "Change",
     "Finding",
     "Incompatibility",
+    "JsonValues",
     "ParsedSchemas",
     "RegisteredSchema",
     "Schema",
@@ -26,6 +28,7 @@ __all__ = [
     "generate_classes",
     "lint",
     "listed",
+    "parse_json",
     "type_in_words",
     "unframe",
     "value_in_words",

@@ -29,7 +29,7 @@ _COMMANDS = {
     "schema": ("schema", "Check, register, compare and evolve Avro schemas."),
     "lookup": ("lookup", "Look a record up at another agency."),
     "consent": ("consent", "Give, withdraw and show consents."),
-    "topic": ("topic", "Read topics, decoded and verified."),
+    "topic": ("topic", "Write, read, count, verify and replay topics."),
     "dlq": ("dlq", "Show dead letters, deliver them again, or drop them."),
     "evidence": ("evidence", "Take an event out of its topic as a file that proves itself."),
     "verify": ("verify", "Verify receipts and evidence offline."),
