@@ -85,19 +85,20 @@ CASES = {
 }  # fmt: skip
 
 
-def module_of(schema, style="dataclass"):
+def module_of(schema, style="dataclass", topic=TOPIC):
     """The generated module, imported."""
-    return _module(text_of(schema), style)
+    return _module(text_of(schema), style, topic)
 
 
-def class_of(schema, style="dataclass"):
+def class_of(schema, style="dataclass", topic=TOPIC):
     """The class of a schema's own record."""
-    return next(each for each in vars(module_of(schema, style)).values() if getattr(each, "__topic__", None) == TOPIC)
+    found = vars(module_of(schema, style, topic)).values()
+    return next(each for each in found if getattr(each, "__topic__", None) == topic)
 
 
 @lru_cache(maxsize=64)
-def _module(schema, style):
-    text = generate_classes(Schema.parse(schema), source="x.avsc", topic=TOPIC, style=style)
+def _module(schema, style, topic):
+    text = generate_classes(Schema.parse(schema), source="x.avsc", topic=topic, style=style)
     module = types.ModuleType(f"generated_{next(_numbers)}")
     sys.modules[module.__name__] = module
     exec(compile(text, module.__name__, "exec"), module.__dict__)  # noqa: S102
