@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from exchange.bus.letters.ledger import DROPPED, OPEN, RETRIED, Entry, Ledger, Selection, read_ledger
-from exchange.bus.letters.letter import Case, Reason, letter_of, letter_place, mark_of
+from exchange.bus.letters.letter import BYTES_PER_COMMIT, Case, Reason, letter_bytes, letter_of, letter_place, mark_of
 from exchange.bus.letters.originals import Originals
 from exchange.bus.letters.reading import Letter, parse_letter
 from exchange.bus.letters.writers import Post
@@ -25,7 +25,6 @@ PUBLISHER = "dlq"
 """The last part of the name under which letters are decided on."""
 
 _STEP = 500
-_BYTES_PER_COMMIT = 8 * 1024 * 1024
 
 
 class DeadLetterDesk:
@@ -101,7 +100,7 @@ class DeadLetterDesk:
                     continue
                 records += decided(parse_letter(record))
                 done.append(entry)
-                if len(done) == self._step or sum(map(_size, records)) > _BYTES_PER_COMMIT:
+                if len(done) == self._step or sum(map(letter_bytes, records)) > BYTES_PER_COMMIT:
                     await self._writer.commit(list(map(prepare, records)), {}, None)
                     for each in done:
                         yield each
@@ -134,7 +133,3 @@ def require_deliverable(entry: Entry) -> None:
         raise SettingsError(
             f"letter {number} does not hold its record ({entry.letter.cut}): it cannot be delivered again, only dropped"
         )
-
-
-def _size(record: Unsealed) -> int:
-    return len(record.value or b"") + sum(len(value) for _, value in record.headers)

@@ -32,6 +32,9 @@ ORIGINAL = PREFIX + "h-"
 HANDLER_FAILED = "handler_failed"
 """The code of a handler's error that is none of the exchange's."""
 
+BYTES_PER_COMMIT = 8 * 1024 * 1024
+"""How many bytes of letters go into one transaction, some of them at least: letters may be large, and many."""
+
 _MAX_BYTES = 7 * 1024 * 1024
 _MAX_HEADERS = 1_000
 _MAX_NAME = 60_000
@@ -138,6 +141,11 @@ def mark_of(publisher: PublisherId, number: int, state: str, message: str, finge
 def letter_place(topic: str, partition: int, offset: int) -> str:
     """A letter's own place, as the letter that follows it names it: `<topic>/<partition>/<offset>`."""
     return f"{topic}/{partition}/{offset}"
+
+
+def letter_bytes(letter: Unsealed) -> int:
+    """About how large a letter is, its seal left out."""
+    return len(letter.value or b"") + len(letter.key or b"") + sum(len(value) for _, value in letter.headers)
 
 
 def is_whole(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bool:

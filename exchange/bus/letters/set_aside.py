@@ -7,12 +7,21 @@ batch brings the batch again, and none of its letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from exchange.bus import metrics
-from exchange.bus.letters.letter import Case, Reason, letter_of, letter_place, lost_letter
+from exchange.bus.letters.letter import (
+    BYTES_PER_COMMIT,
+    Case,
+    Reason,
+    letter_bytes,
+    letter_of,
+    letter_place,
+    lost_letter,
+)
 from exchange.bus.letters.originals import Originals
 from exchange.bus.letters.writers import LetterWriters, Post
 from exchange.bus.subscribing.batch import Batch
@@ -22,6 +31,11 @@ from exchange.transport.kafka import Partition
 
 DELAYS = (10.0, 60.0, 600.0)
 """Seconds that a letter waits on each of the back-off topics, whose names say so."""
+
+
+Fetch = Callable[[int], Awaitable[Record | None]]
+
+_LETTERS_PER_COMMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +78,20 @@ class SetAside:
     async def keep(self, batch: Batch, failures: Sequence[Failure]) -> int:
         """Write a letter of each failure that has none yet; how many. Durable when it returns.
 
-        Raises PublisherFenced when another member took the partition over, and what Kafka raises; then nothing of
-        this call was kept, and calling again (after a restart) keeps each once.
+        Raises PublisherFenced when another member took the partition over, and what Kafka raises; calling again
+        (after a restart) keeps each once.
         """
         if not failures:
             return 0
         await self._follow(batch.assignment)
         place = Partition(batch.topic, batch.partition)
         kept = _kept(await self._writers.position(place), batch.first_offset)
-        fresh = {number_of(batch, each.index): each for each in failures}
-        fresh = {number: each for number, each in fresh.items() if number not in kept}
-        if not fresh:
-            return 0
-        records = await self._records(batch, fresh)
-        letters = [self._letter(batch, each, records.get(number)) for number, each in fresh.items()]
-        await self._writers.commit(place, letters, {"from": batch.first_offset, "kept": [*kept, *fresh]})
-        self._count(batch, fresh.values())
+        numbered = {number_of(batch, each.index): each for each in failures}
+        fresh = {number: numbered[number] for number in sorted(numbered.keys() - set(kept))}
+        if fresh:
+            async with self._records(batch, place) as fetch:
+                await self._write(batch, place, fresh, kept, fetch)
+            self._count(batch, fresh.values())
         return len(fresh)
 
     async def close(self) -> None:
@@ -100,13 +112,32 @@ class SetAside:
             await self._writers.close()
             self._assignment = assignment
 
-    async def _records(self, batch: Batch, fresh: Mapping[int, Failure]) -> dict[int, Record]:
+    async def _write(
+        self, batch: Batch, place: Partition, fresh: Mapping[int, Failure], kept: list[int], fetch: Fetch
+    ) -> None:
+        """Some letters at a time, each time with all that was kept so far."""
+        letters: list[Unsealed] = []
+        for number, failure in fresh.items():
+            letters.append(self._letter(batch, failure, await fetch(number)))
+            kept.append(number)
+            is_last = number == max(fresh)
+            if is_last or len(letters) == _LETTERS_PER_COMMIT or sum(map(letter_bytes, letters)) > BYTES_PER_COMMIT:
+                await self._writers.commit(place, letters, {"from": batch.first_offset, "kept": kept})
+                letters = []
+
+    @asynccontextmanager
+    async def _records(self, batch: Batch, place: Partition) -> AsyncIterator[Fetch]:
         """The records as they were published: from the letters that brought them, or from the topic itself."""
         if batch.redelivered:
-            return {number: batch.redelivered[each.index].record for number, each in fresh.items()}
-        async with Originals(self._post.bootstrap, Partition(batch.topic, batch.partition)) as originals:
-            found = {number: await originals.fetch(number) for number in sorted(fresh)}
-        return {number: record for number, record in found.items() if record is not None}
+            brought = {each.number: each.record for each in batch.redelivered}
+
+            async def at_hand(number: int) -> Record | None:
+                return brought[number]
+
+            yield at_hand
+            return
+        async with Originals(self._post.bootstrap, place) as originals:
+            yield originals.fetch
 
     def _letter(self, batch: Batch, failure: Failure, record: Record | None) -> Unsealed:
         topic = self.next_topic(batch.topic, retriable=failure.retriable)
