@@ -46,6 +46,8 @@ def list_(instance: Instance, agency: AgencyId, selection: Selection, state: str
     following = (entry for entry in ledger.select(wanted) if entry.letter.number > after)
     entries = list(islice(following, limit + 1))
     emit([row_of(entry) for entry in entries[:limit]])
+    if not entries:
+        note(f"none that is meant on {agency.dead_letter_topic}")
     if len(entries) > limit:
         note(f"there are more: --after {entries[limit - 1].letter.number}")
     if ledger.unverified:

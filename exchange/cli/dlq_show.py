@@ -11,7 +11,7 @@ from exchange.avro import unframe
 from exchange.bus import Entry, Letter, Originals, parse_letter, read_ledger
 from exchange.cli.dlq_selection import AGENCY_OPTION, row_of, schemas_of
 from exchange.cli.instance import Instance
-from exchange.cli.output import emit
+from exchange.cli.output import emit_report, lines_of
 from exchange.clock import format_micros, format_millis, from_unix_millis
 from exchange.envelope import KafkaRecord, Opener, schema_id_of
 from exchange.errors import ExchangeError, PeerUnreachable, RecordRefused, SchemaNotFound, SettingsError
@@ -19,6 +19,8 @@ from exchange.ids import AgencyId
 from exchange.registry import SchemaCache
 from exchange.transport.http import HttpClient
 from exchange.transport.kafka import Partition
+
+_WIDTH = 100
 
 
 @click.command()
@@ -30,7 +32,10 @@ def show(instance: Instance, agency: AgencyId, number: int) -> None:
 
     What cannot be decoded is printed in hexadecimal.
     """
-    emit(asyncio.run(_show(instance, agency, number)))
+    shown = asyncio.run(_show(instance, agency, number))
+    headers = [{"header": name, "value": _short(value)} for name, value in shown.get("headers", [])]
+    told = {name: value for name, value in shown.items() if name != "headers"}
+    emit_report(shown, lines_of(told), headers)
 
 
 async def _show(instance: Instance, agency: AgencyId, number: int) -> dict[str, Any]:
@@ -97,6 +102,11 @@ def _unverified(record: KafkaRecord, schemas: SchemaCache) -> dict[str, Any]:
     except ExchangeError:
         pass
     return {"value_hex": record.value.hex()}
+
+
+def _short(text: str) -> str:
+    """For a person; `-o json` has all of it."""
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}…"
 
 
 def _text(raw: bytes) -> str:

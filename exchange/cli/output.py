@@ -56,10 +56,15 @@ def _print_json(data: Row | Sequence[Row]) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(data, enc_hook=str), indent=2).decode())
 
 
-def _print_mapping(data: Row) -> None:
+def lines_of(data: Row) -> list[str]:
+    """One mapping as a person reads it, name and value a line."""
     width = max((len(name) for name in data), default=0)
-    for name, value in data.items():
-        click.echo(f"{name:<{width}}  {_text(value)}")
+    return [f"{name:<{width}}  {_text(value)}" for name, value in data.items()]
+
+
+def _print_mapping(data: Row) -> None:
+    for line in lines_of(data):
+        click.echo(line)
 
 
 def _print_rows(rows: Sequence[Row]) -> None:

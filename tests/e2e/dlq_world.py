@@ -14,6 +14,7 @@ from exchange.bus import (
     DeadLetters,
     GroupRedeliveries,
     Handling,
+    Originals,
     Post,
     Publisher,
     RetryPolicy,
@@ -25,6 +26,7 @@ from exchange.envelope import Event
 from exchange.ids import AgencyId, PublisherId
 from exchange.registry import RegistryClient, SchemaCache
 from exchange.transport.http import HttpClient
+from exchange.transport.kafka import IdempotentProducer, Outgoing, Partition
 from tests.e2e.conftest import Home
 
 SCHEMA = """{"type": "record", "name": "Listed", "namespace": "uz.dlq", "doc": "A listing.", "fields": [
@@ -77,6 +79,10 @@ class Benefits:
         """Publish listings, in one transaction."""
         asyncio.run(self._publish(list(codes)))
 
+    def forge(self, noise: bytes) -> None:
+        """Write noise, and the first record once more with another key, past the exchange."""
+        asyncio.run(self._forge(noise))
+
     def handle(self, handler: Callable[[Event], Awaitable[None]], holds: Callable[[], bool]) -> None:
         """Run the handler until something holds, at most 40 s."""
         asyncio.run(self._handle(handler, holds))
@@ -104,6 +110,14 @@ class Benefits:
                 for code in codes:
                     publisher.add(self.topic, {"code": code}, key=code)
                 await publisher.commit()
+
+    async def _forge(self, noise: bytes) -> None:
+        async with Originals(self.kafka, Partition(self.topic, 0)) as originals:
+            first = await originals.fetch(0)
+        assert first is not None
+        async with IdempotentProducer(self.kafka) as producer:
+            await producer.write([Outgoing(self.topic, 0, b"\xff", noise, [])])
+            await producer.write([Outgoing(self.topic, 0, b"another", first.value, list(first.headers))])
 
     async def _handle(self, handler: Callable[[Event], Awaitable[None]], holds: Callable[[], bool]) -> None:
         instance, clock, group = self.home.instance, SystemClock(), self.group

@@ -118,3 +118,19 @@ def test_a_range_is_delivered_again_to_one_group_and_once(benefits):
     assert "is not in the directory" in benefits.refusal(
         "topic", "replay", "_schemas", "--agency", str(benefits.agency), "--group", benefits.group, "--from", "1h"
     )
+
+
+def test_what_does_not_verify_is_shown_for_what_it_is(benefits):
+    """A record with a header changed is decoded and said not to verify; noise is shown in hexadecimal."""
+    agency = ("--agency", str(benefits.agency))
+    benefits.forge(b"\x00\x01noise")
+    benefits.publish("e")
+    insert = Insert()
+    benefits.handle(insert, lambda: "e" in insert.taken)
+    listed = {row["code"]: str(row["number"]) for row in benefits.rows("dlq", "list", *agency)}
+    noise = benefits.rows("dlq", "show", *agency, listed["seal_malformed"])
+    assert (noise["verified"], noise["value_hex"], noise["key"]) == (False, b"\x00\x01noise".hex(), "0xff")
+    moved = benefits.rows("dlq", "show", *agency, listed["inclusion_invalid"])
+    assert (moved["verified"], moved["data"], moved["refused"]["step"]) == (False, {"code": "a"}, 7)
+    told = benefits.home.run("dlq", "show", *agency, listed["inclusion_invalid"])
+    assert "ce_dataschema" in told.stdout
