@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner, Result
+
 from exchange.bus import (
     DeadLetters,
     GroupRedeliveries,
@@ -21,6 +23,7 @@ from exchange.bus import (
     SetAside,
     Subscriber,
 )
+from exchange.cli.app import exchange
 from exchange.clock import SystemClock
 from exchange.envelope import Event
 from exchange.ids import AgencyId, PublisherId
@@ -87,16 +90,21 @@ class Benefits:
         """Run the handler until something holds, at most 40 s."""
         asyncio.run(self._handle(handler, holds))
 
+    def run(self, *arguments: str) -> Result:
+        """Run a command in this process: many in a row would else start many."""
+        words = ["--home", str(self.home.path), *arguments]
+        return CliRunner().invoke(exchange, words, env=self.home.environment, catch_exceptions=False)
+
     def rows(self, *arguments: str) -> Any:
         """What a command prints as JSON; it must have succeeded."""
-        answer = self.home.run("-o", "json", *arguments)
-        assert answer.returncode == 0, answer.stderr
+        answer = self.run("-o", "json", *arguments)
+        assert answer.exit_code == 0, answer.stderr
         return json.loads(answer.stdout)
 
     def refusal(self, *arguments: str) -> str:
         """What a command that is refused as wrong usage says."""
-        answer = self.home.run(*arguments)
-        assert answer.returncode == 2, (answer.stdout, answer.stderr)
+        answer = self.run(*arguments)
+        assert answer.exit_code == 2, (answer.stdout, answer.stderr)
         return answer.stderr
 
     async def _publish(self, codes: list[str]) -> None:

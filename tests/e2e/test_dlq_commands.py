@@ -61,12 +61,12 @@ def test_dead_letters_are_listed_shown_retried_dropped_and_counted(benefits):
     assert shown["publisher"] == f"{benefits.owner}/lists"
     assert shown["message"] == "the handler raised ValueError"
     assert shown["headers"][-1][0] == "exchange-seal"
-    assert "Aziz" not in benefits.home.run("dlq", "show", *agency, first).stdout
+    assert "Aziz" not in benefits.run("dlq", "show", *agency, first).stdout
 
     insert.refused.clear()
     assert [row["state"] for row in benefits.rows("dlq", "retry", *agency, first)] == ["retried"]
-    again = benefits.home.run("dlq", "retry", *agency, first)
-    assert again.returncode == 0
+    again = benefits.run("dlq", "retry", *agency, first)
+    assert again.exit_code == 0
     assert f"letter {first} was retried before" in again.stderr
     benefits.handle(insert, lambda: "b" in insert.taken)
     assert sorted(insert.taken) == ["a", "b", "d"]
@@ -102,8 +102,8 @@ def test_a_range_is_delivered_again_to_one_group_and_once(benefits):
     assert (counted["would_deliver"], counted["would_refuse"]) == (2, 0)
     told = benefits.rows(*ranged)
     assert (told["delivered"], told["refused"], told["delivered_before"]) == (2, 0, 0)
-    twice = benefits.home.run(*ranged)
-    assert twice.returncode == 0
+    twice = benefits.run(*ranged)
+    assert twice.exit_code == 0
     assert "was done before" in twice.stderr
     insert = Insert()
     benefits.handle(insert, lambda: len(insert.taken) == 2)
@@ -132,5 +132,5 @@ def test_what_does_not_verify_is_shown_for_what_it_is(benefits):
     assert (noise["verified"], noise["value_hex"], noise["key"]) == (False, b"\x00\x01noise".hex(), "0xff")
     moved = benefits.rows("dlq", "show", *agency, listed["inclusion_invalid"])
     assert (moved["verified"], moved["data"], moved["refused"]["step"]) == (False, {"code": "a"}, 7)
-    told = benefits.home.run("dlq", "show", *agency, listed["inclusion_invalid"])
+    told = benefits.run("dlq", "show", *agency, listed["inclusion_invalid"])
     assert "ce_dataschema" in told.stdout
