@@ -31,7 +31,8 @@ async def batch_of(world, numbers):
     """These events, published and read as one batch."""
     await publish(world, numbers)
     async with world.subscriber("plain") as subscriber:
-        return await anext(subscriber.batches())
+        events = await collect(subscriber, len(numbers))
+    return Batch(world.topic, 0, 0, len(numbers), events, [], "", 1)
 
 
 def part(batch, first, following):

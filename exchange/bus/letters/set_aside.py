@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from exchange.bus import metrics
@@ -142,7 +143,8 @@ class SetAside:
     def _letter(self, batch: Batch, failure: Failure, record: Record | None) -> Unsealed:
         topic = self.next_topic(batch.topic, retriable=failure.retriable)
         publisher = self._writers.publisher(Partition(batch.topic, batch.partition))
-        case, now = self._case(batch, failure, topic), self._post.clock.now()
+        now = self._post.clock.now()
+        case = self._case(batch, failure, topic, now)
         if record is not None:
             return letter_of(publisher, topic, record, case, now)
         event = batch.events[failure.index]
@@ -150,9 +152,9 @@ class SetAside:
         dead = self._post.agency.dead_letter_topic  # nothing is left to try again
         return lost_letter(publisher, dead, (event.topic, event.partition, event.offset), key, case, now)
 
-    def _case(self, batch: Batch, failure: Failure, topic: str) -> Case:
+    def _case(self, batch: Batch, failure: Failure, topic: str, now: datetime) -> Case:
         delay = self._delays.get(topic)
-        due = None if delay is None else to_unix_millis(self._post.clock.now()) + round(delay * 1000)
+        due = None if delay is None else to_unix_millis(now) + round(delay * 1000)
         origin = None
         if batch.redelivered:
             origin = letter_place(batch.topic, batch.partition, batch.redelivered[failure.index].number)
