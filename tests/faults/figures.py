@@ -12,4 +12,4 @@ def note(fault: str, load: Load) -> None:
     """How long work stood, and what was survived."""
     survived = dict(Counter(f"{type(error).__name__}" for error in load.errors))
     stood = ", ".join(f"longest without {what} {seconds:.1f} s" for what, seconds in load.longest.items())
-    sys.stderr.write(f"\n{fault}: {load.rows} rows; {stood}; begun anew after {survived or 'nothing'}\n")
+    sys.stderr.write(f"\n{fault}: {load.rows} rows; {stood}; copy begun anew after {survived or 'nothing'}\n")

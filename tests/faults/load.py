@@ -38,14 +38,14 @@ class Load:
         self.rows = 0
         """Committed so far: the next row's number."""
         self.errors: list[ExchangeError] = []
-        """What was begun anew after."""
+        """What the copy began anew after. The publisher recovers by itself, or its error ends the test."""
         self._last: dict[str, float] = {}
         self.longest = {"publish": 0.0, "copy": 0.0}
         """The longest time without a commit, and without a copied batch, s."""
 
     async def __aenter__(self) -> Load:
         self._copy.__enter__()
-        self._tasks = [asyncio.create_task(self._survive(each)) for each in (self._publish, self._follow)]
+        self._tasks = [asyncio.create_task(self._publish()), asyncio.create_task(self._survive(self._follow))]
         await self.go_on()
         return self
 
@@ -80,7 +80,7 @@ class Load:
         return [task for task in self._tasks if not task.done()]
 
     async def _survive(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin anew after what may pass, as an adapter does; the rest is raised."""
+        """Begin anew after what may pass, as an adapter's copy does; the rest is raised."""
         while True:
             try:
                 await work()

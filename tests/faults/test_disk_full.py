@@ -17,6 +17,7 @@ from tests.faults.work import key_of
 
 STEP = 20
 KIB = 96 * 1024
+SECONDS = 5.0
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ async def test_a_broker_without_room(disk: Path, tmp_path: Path) -> None:
 
 async def publish(world: World, row: int, until: int | None) -> int:
     """Publish from the row that was committed last, which is at least `row`, up to `until`; the next row."""
-    async with world.publisher() as publisher:
+    async with world.publisher(commit_seconds=SECONDS, patience=SECONDS) as publisher:
         await publisher.open(world.topic, SCHEMA)
         committed = (publisher.position or {"row": 0})["row"]
         assert committed >= row
