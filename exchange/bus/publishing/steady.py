@@ -3,6 +3,7 @@
 A commit whose answer was lost may hold or not. Who knows is the positions topic, and only once nobody under this name
 can write any more. So, until it succeeds or patience ends (spec 3, Positions; ADR 21):
 
+    wait     where Kafka answered, a successor may be starting: a few seconds for it to begin its epoch.
     look     has another process begun a later epoch? Then it owns the publisher: stop, and do not fence it back.
     fence    whatever was under way is decided now.
     read     a position beyond the last that we know of is the commit's own: it holds.
@@ -23,7 +24,7 @@ from exchange.bus.publishing.delivery import Committed
 from exchange.bus.publishing.positions import FoundPosition, Position
 from exchange.bus.publishing.prepared import Prepared
 from exchange.bus.publishing.writer import SealedWriter, Sequences
-from exchange.errors import PublisherFenced, TransportError
+from exchange.errors import BrokerUnreachable, PublisherFenced, TransportError
 from exchange.ids import PublisherId
 from exchange.trust import Agency
 
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 PATIENCE_SECONDS = 120.0
 """How long a publisher tries to recover before it gives up."""
 
+_SUCCESSOR_SECONDS = 5.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
@@ -116,6 +118,8 @@ class SteadyWriter:
     async def _recover(self, work: _Work, error: TransportError) -> Committed:
         now = asyncio.get_running_loop().time
         recovery, give_up, pause = _Recovery(self._writer), now() + self._patience, _FIRST_PAUSE
+        if not isinstance(error, BrokerUnreachable):
+            await self._give_way(min(give_up, now() + _SUCCESSOR_SECONDS))
         while now() < give_up:
             try:
                 committed = await self._attempt(work, recovery)
@@ -130,6 +134,21 @@ class SteadyWriter:
                 return committed
         self._count("gave_up")
         raise error
+
+    async def _give_way(self, end: float) -> None:
+        """Kafka answered, and may have meant a successor that has only fenced so far: let it begin its epoch.
+
+        Fenced back in its start it would end, and the process that was to be replaced would go on. Raises
+        PublisherFenced once the successor's epoch is there.
+        """
+        now = asyncio.get_running_loop().time
+        while now() < end:
+            try:
+                self._require_own(await self._make().successor(self.position.epoch, self._own))
+            except TransportError as error:
+                if not self._may_pass(error):
+                    raise
+            await asyncio.sleep(_FIRST_PAUSE)
 
     async def _attempt(self, work: _Work, recovery: _Recovery) -> Committed:
         writer = self._make()
