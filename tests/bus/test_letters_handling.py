@@ -196,6 +196,22 @@ async def test_an_outage_probes_one_record_at_a_time(world):
     assert handler.taken == list(range(50))
 
 
+async def test_an_outage_holds_its_records_also_when_nothing_else_is_left_to_try(world):
+    """With no other record to probe with, those that failed are tried in turn until one succeeds; then all, once."""
+    await publish(world, range(3))
+    handler = Away()
+
+    def probed():
+        handler.is_back = len(handler.calls) >= 14
+        return len(handler.taken) == 3
+
+    await handle_until(world, handler, probed, policy=replace(QUICK, attempts=1, outage_after=3))
+    assert handler.calls[:13] == [0, 1, 2, 0, 1, 0, 2, 0, 1, 0, 2, 0, 1]
+    assert sorted(handler.taken) == [0, 1, 2]
+    for topic in world.social.own_topics:
+        assert await raw_records(world, topic) == []
+
+
 async def test_records_that_fail_in_a_row_are_not_an_outage_once_another_succeeds(world):
     """Poison in a row is found out by the first record that succeeds: it is set aside, and nothing is held up."""
     await publish(world, range(12))
