@@ -31,7 +31,14 @@ class Life:
 
     async def hear(self) -> Any:
         """The next report, or None once the process has ended."""
-        return await asyncio.to_thread(self._receive)
+        # Without a thread: many lives would take all of those that a publisher in this process signs in.
+        loop, readable = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._reports.fileno(), readable.set)
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(self._reports.fileno())
+        return self._receive()
 
     def kill(self) -> None:
         """End it at once."""

@@ -26,18 +26,19 @@ async def test_a_group_of_one_then_four_then_two(kafka: str, scale: Scale, tmp_p
     file = tmp_path / "copy"
     with SqliteCopy(file) as found:
         stop = asyncio.Event()
-        publishing = asyncio.create_task(publish(world, scale.group_rows, stop))
-        one = member(world, file)
-        await writes(one)
-        four = [one, *(member(world, file) for _ in range(3))]
-        await asyncio.gather(*(writes(each) for each in four))
-        leaving, killed, *two = four
-        leaving.stop()
-        killed.kill()
-        assert await leaving.end() == 0
-        assert await killed.end() == -9
-        stop.set()
-        rows = await publishing
+        async with asyncio.TaskGroup() as group:
+            publishing = group.create_task(publish(world, scale.group_rows, stop))
+            one = member(world, file)
+            await writes(one)
+            four = [one, *(member(world, file) for _ in range(3))]
+            await asyncio.gather(*(writes(each) for each in four))
+            leaving, killed, *two = four
+            leaving.stop()
+            killed.kill()
+            assert await leaving.end() == 0
+            assert await killed.end() == -9
+            stop.set()
+        rows = publishing.result()
         ending = [asyncio.create_task(each.end()) for each in two]
         while found.count() < rows and not any(each.done() for each in ending):
             await asyncio.sleep(0.05)

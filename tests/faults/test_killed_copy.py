@@ -30,11 +30,12 @@ async def test_copies_killed_at_random_moments_have_each_event_once(
     places = [f"sqlite:{tmp_path / str(number)}" for number in range(scale.copies)]
     places += [postgres.place() for _ in range(scale.copies)]
     stop = asyncio.Event()
-    publishing = asyncio.create_task(publish_until(world, stop))
     kills = scale.copy_kills // scale.copies
-    await asyncio.gather(*(killed(world, place, kills, seed) for seed, place in enumerate(places)))
-    stop.set()
-    rows = await publishing
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(publish_until(world, stop))
+        await asyncio.gather(*(killed(world, place, kills, seed) for seed, place in enumerate(places)))
+        stop.set()
+    rows = publishing.result()
     ends = [Life(copy, world.place, f"copy-{place}", place, rows, BATCH) for place in places]
     assert [await life.end() for life in ends] == [0] * len(ends)
     for place in places:
