@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from exchange.bus import Publisher
 from exchange.errors import BrokerUnreachable, PublisherFenced, PublisherNotAllowed, TransportError
 from exchange.transport.kafka import TransactionalProducer
 from tests.fakes.bus_world import SCHEMA, World, read_all
@@ -125,6 +126,28 @@ async def test_a_publisher_that_was_taken_over_stops_and_does_not_fence_back(far
     await other.close()
     assert await seen(near, 1) == [(1, 0)]
     assert sample("exchange_publish_recoveries_total", publisher=str(far.publisher_id), outcome="fenced") == 1
+
+
+async def test_whoever_starts_last_goes_on(world):
+    """Under load, one takeover after the other: each time the earlier stops, and the later publishes."""
+    publisher = await start(world)
+    for _ in range(5):
+        publishing = asyncio.create_task(publish_for_ever(world, publisher))
+        await asyncio.sleep(0)
+        successor = await start(world)
+        with pytest.raises(PublisherFenced, match="another process took"):
+            await publishing
+        await publisher.close()
+        publisher = successor
+    last = await publisher.publish(world.topic, {"n": 0}, key="k")
+    await publisher.close()
+    assert [event.sequence for event in await read_all(world, last.sequence + 1)] == list(range(last.sequence + 1))
+
+
+async def publish_for_ever(world: World, publisher: Publisher) -> None:
+    """Until it is told to stop."""
+    while True:
+        await publisher.publish(world.topic, {"n": 0}, key="k")
 
 
 async def test_of_two_that_meet_in_a_recovery_the_later_goes_on(far, near, wire):

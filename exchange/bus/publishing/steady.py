@@ -3,8 +3,8 @@
 A commit whose answer was lost may hold or not. Who knows is the positions topic, and only once nobody under this name
 can write any more. So, until it succeeds or patience ends (spec 3, Positions; ADR 21):
 
-    wait     where Kafka answered, a successor may be starting: a few seconds for it to begin its epoch.
     look     has another process begun a later epoch? Then it owns the publisher: stop, and do not fence it back.
+             Where Kafka did answer, with an error, one may have fenced just now: it is given a moment to begin.
     fence    whatever was under way is decided now.
     read     a position beyond the last that we know of is the commit's own: it holds.
     begin    an epoch; where the commit does not hold, the same records go out again, with the same sequences.
@@ -33,7 +33,8 @@ log = structlog.get_logger()
 PATIENCE_SECONDS = 120.0
 """How long a publisher tries to recover before it gives up."""
 
-_SUCCESSOR_SECONDS = 5.0
+_GRACE_SECONDS = 5.0
+_LOOK_AGAIN_SECONDS = 0.25
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
@@ -77,7 +78,15 @@ class SteadyWriter:
 
     async def start(self) -> None:
         """Fence, read the position, begin an epoch; now or not at all. Raises as `SealedWriter.start`."""
-        await self._writer.start()
+        try:
+            await self._writer.start()
+        except TransportError as error:
+            if isinstance(error, BrokerUnreachable) or not self._may_pass(error):
+                raise
+            # A predecessor that recovered at this very moment fenced us back, not knowing of us. Fenced itself it waits
+            # and looks before it does so again: whoever starts means to have the publisher.
+            self._writer = self._make()
+            await self._writer.start()
         self._is_open = True
 
     async def close(self) -> None:
@@ -118,11 +127,9 @@ class SteadyWriter:
     async def _recover(self, work: _Work, error: TransportError) -> Committed:
         now = asyncio.get_running_loop().time
         recovery, give_up, pause = _Recovery(self._writer), now() + self._patience, _FIRST_PAUSE
-        if not isinstance(error, BrokerUnreachable):
-            await self._give_way(min(give_up, now() + _SUCCESSOR_SECONDS))
         while now() < give_up:
             try:
-                committed = await self._attempt(work, recovery)
+                committed = await self._attempt(work, recovery, error)
             except TransportError as again:
                 if not self._may_pass(again):
                     raise
@@ -135,30 +142,24 @@ class SteadyWriter:
         self._count("gave_up")
         raise error
 
-    async def _give_way(self, end: float) -> None:
-        """Kafka answered, and may have meant a successor that has only fenced so far: let it begin its epoch.
-
-        Fenced back in its start it would end, and the process that was to be replaced would go on. Raises
-        PublisherFenced once the successor's epoch is there.
-        """
-        now = asyncio.get_running_loop().time
-        while now() < end:
-            try:
-                self._require_own(await self._make().successor(self.position.epoch, self._own))
-            except TransportError as error:
-                if not self._may_pass(error):
-                    raise
-            await asyncio.sleep(_FIRST_PAUSE)
-
-    async def _attempt(self, work: _Work, recovery: _Recovery) -> Committed:
+    async def _attempt(self, work: _Work, recovery: _Recovery, error: TransportError) -> Committed:
         writer = self._make()
-        self._require_own(await writer.successor(self.position.epoch, self._own))
+        await self._look(writer, 0.0 if isinstance(error, BrokerUnreachable) else _GRACE_SECONDS)
         stored = await writer.fence()
         await self._begin(writer, stored, recovery)
         if recovery.held is not None:
             return recovery.held
         recovery.tried = writer
         return await work.commit(writer)
+
+    async def _look(self, writer: SealedWriter, grace: float) -> None:
+        now = asyncio.get_running_loop().time
+        until = now() + grace
+        while True:
+            self._require_own(await writer.successor(self.position.epoch, self._own))
+            if now() >= until:
+                return
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _begin(self, writer: SealedWriter, stored: FoundPosition, recovery: _Recovery) -> None:
         try:
