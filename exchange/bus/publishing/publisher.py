@@ -30,12 +30,13 @@ from exchange.bus.publishing.gathering import Gathering
 from exchange.bus.publishing.key_life import KEY_MARGIN, KeyLife
 from exchange.bus.publishing.new_event import Absent, Data, NewEvent, TypedEvent
 from exchange.bus.publishing.outbox import Channel
+from exchange.bus.publishing.permission import require_topic
 from exchange.bus.publishing.prepared import prepare
 from exchange.bus.publishing.steady import PATIENCE_SECONDS, SteadyWriter
 from exchange.bus.publishing.transaction import Transaction
 from exchange.bus.publishing.writer import SealedWriter
 from exchange.clock import Clock
-from exchange.errors import PublisherNotAllowed, SettingsError
+from exchange.errors import SettingsError
 from exchange.ids import PublisherId
 from exchange.trust import Directory, Signer
 
@@ -137,7 +138,7 @@ class Publisher:
         name, text = (topic, schema_text) if isinstance(topic, str) else (topic.__topic__, topic.__schema__)
         if text is None:
             raise SettingsError(f"topic {name} is opened with its schema's text, or by a class of typed events")
-        self._require_topic(name)
+        require_topic(self._directory(), self._publisher, name)
         registered = await self._schemas.resolve(f"{name}-value", text)
         partitions = await self._writer.partitions(name)
         largest = await self._writer.largest_record(name)
@@ -299,12 +300,3 @@ class Publisher:
     def _require_key(self) -> None:
         agency = self._writer.require_key()
         self._key_life.require(agency, self._signer.public, self._clock.now())
-
-    def _require_topic(self, topic: str) -> None:
-        entry = self._directory().topic(topic)
-        if entry is None:
-            raise PublisherNotAllowed(f"topic {topic} is not in the directory: its owner has it added first")
-        if entry.owner != self._publisher.agency:
-            raise PublisherNotAllowed(f"topic {topic} belongs to {entry.owner}, not to {self._publisher.agency}")
-        if str(self._publisher) not in entry.publishers:
-            raise PublisherNotAllowed(f"{self._publisher} is not among the publishers of {topic} in the directory")
