@@ -126,7 +126,8 @@ class SteadyWriter:
 
     async def _recover(self, work: _Work, error: TransportError) -> Committed:
         now = asyncio.get_running_loop().time
-        recovery, give_up, pause = _Recovery(self._writer), now() + self._patience, _FIRST_PAUSE
+        give_up, pause = now() + self._patience, _FIRST_PAUSE
+        recovery = _Recovery(self._writer, give_up)
         while now() < give_up:
             try:
                 committed = await self._attempt(work, recovery, error)
@@ -144,7 +145,8 @@ class SteadyWriter:
 
     async def _attempt(self, work: _Work, recovery: _Recovery, error: TransportError) -> Committed:
         writer = self._make()
-        await self._look(writer, 0.0 if isinstance(error, BrokerUnreachable) else _GRACE_SECONDS)
+        grace = 0.0 if isinstance(error, BrokerUnreachable) else _GRACE_SECONDS
+        await self._look(writer, min(asyncio.get_running_loop().time() + grace, recovery.give_up))
         stored = await writer.fence()
         await self._begin(writer, stored, recovery)
         if recovery.held is not None:
@@ -152,12 +154,10 @@ class SteadyWriter:
         recovery.tried = writer
         return await work.commit(writer)
 
-    async def _look(self, writer: SealedWriter, grace: float) -> None:
-        now = asyncio.get_running_loop().time
-        until = now() + grace
+    async def _look(self, writer: SealedWriter, until: float) -> None:
         while True:
             self._require_own(await writer.successor(self.position.epoch, self._own))
-            if now() >= until:
+            if asyncio.get_running_loop().time() >= until:
                 return
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
@@ -199,7 +199,8 @@ class SteadyWriter:
 class _Recovery:
     """What is known of a commit whose outcome was lost: `tried` was writing it, `held` is set once it is found."""
 
-    def __init__(self, tried: SealedWriter) -> None:
+    def __init__(self, tried: SealedWriter, give_up: float) -> None:
+        self.give_up = give_up
         self.tried: SealedWriter | None = tried
         self.held: Committed | None = None
 
