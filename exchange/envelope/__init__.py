@@ -28,7 +28,7 @@ from exchange.envelope.record import (
     encode_size,
     record_leaf,
 )
-from exchange.envelope.seal import Flush, Sealer, encode_seal, parse_seal
+from exchange.envelope.seal import Flush, Seal, Sealer, encode_seal, parse_seal
 from exchange.envelope.sequence import FORKED, REPLAYED, Gap, Sequenced, SequenceTracker
 from exchange.envelope.statement import MAX_FLUSH, Statement, parse_statement, sign_statement
 from exchange.envelope.unverified import UnverifiedEvent, UnverifiedOpener
@@ -53,6 +53,7 @@ __all__ = [
     "Proven",
     "Record",
     "SchemaSource",
+    "Seal",
     "Sealer",
     "SequenceTracker",
     "Sequenced",

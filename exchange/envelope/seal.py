@@ -22,6 +22,10 @@ _HEAD = struct.Struct(">BIB")
 _U16 = struct.Struct(">H")
 
 
+Seal = tuple[bytes, bytes, bytes]
+"""A seal in three parts, to be joined: the head, the path, and what all of a flush have in common."""
+
+
 def encode_seal(index: int, path: bytes, statement: bytes) -> bytes:
     """The seal of the leaf at `index`; `path` is its siblings, leaf to root, joined."""
     head = _HEAD.pack(_VERSION, index, len(path) // HASH_SIZE)
@@ -59,8 +63,8 @@ class Flush:
         self.text = statement_text(publisher, len(leaves), root, epoch=epoch, flush=flush, time=time)
         """The statement's text, which is signed."""
 
-    def seals(self, public: bytes, signature: bytes) -> list[tuple[bytes, bytes, bytes]]:
-        """Each record's seal, in order, in three parts to be joined; the last is the same for all."""
+    def seals(self, public: bytes, signature: bytes) -> list[Seal]:
+        """Each record's seal, in order."""
         statement = signed_note(self.text, self._publisher, public, signature)
         head, tail = _HEAD.pack, _U16.pack(len(statement)) + statement
         return [(head(_VERSION, index, len(path) // HASH_SIZE), path, tail) for index, path in enumerate(self._paths)]

@@ -18,6 +18,7 @@ from exchange.envelope import (
     MAX_RECORD,
     SEAL_HEADER,
     EventHeaders,
+    Seal,
     Unsealed,
     around_own,
     encode_count,
@@ -128,7 +129,7 @@ def prepare(record: Unsealed) -> Prepared:
     return Prepared(topic, partition, parts, sum(map(len, parts)), record_leaf(topic, key, headers, value))
 
 
-def sealed(records: Iterable[Prepared], seals: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[Encoded]:
+def sealed(records: Iterable[Prepared], seals: Iterable[Seal]) -> Iterator[Encoded]:
     """Each record with its seal: what is written. The records are not changed: they can be sealed again."""
     name = kafka.encode_header(SEAL_HEADER, None)[:-1]
     befores: dict[int, bytes] = {}

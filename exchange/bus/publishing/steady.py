@@ -24,11 +24,14 @@ from exchange.bus.publishing.delivery import Committed
 from exchange.bus.publishing.positions import FoundPosition, Position
 from exchange.bus.publishing.prepared import Prepared
 from exchange.bus.publishing.writer import SealedWriter, Sequences
-from exchange.errors import BrokerUnreachable, PublisherFenced, TransportError
+from exchange.errors import BrokerUnreachable, KeyUnavailable, PublisherFenced, TransportError
 from exchange.ids import PublisherId
 from exchange.trust import Agency
 
 log = structlog.get_logger()
+
+Failure = TransportError | KeyUnavailable
+"""What may pass: Kafka is away, or the HSM that has the key."""
 
 PATIENCE_SECONDS = 120.0
 """How long a publisher tries to recover before it gives up."""
@@ -118,20 +121,20 @@ class SteadyWriter:
         work = _Work(records, sequences, application)
         try:
             return await work.commit(self._writer)
-        except TransportError as error:
+        except (TransportError, KeyUnavailable) as error:
             if not self._may_pass(error):
                 raise
             log.warning("publisher_recovers", publisher=str(self._publisher), code=error.code, reason=error.message)
             return await self._recover(work, error)
 
-    async def _recover(self, work: _Work, error: TransportError) -> Committed:
+    async def _recover(self, work: _Work, error: Failure) -> Committed:
         now = asyncio.get_running_loop().time
         give_up, pause = now() + self._patience, _FIRST_PAUSE
         recovery = _Recovery(self._writer, give_up)
         while now() < give_up:
             try:
                 committed = await self._attempt(work, recovery, error)
-            except TransportError as again:
+            except (TransportError, KeyUnavailable) as again:
                 if not self._may_pass(again):
                     raise
                 error = again
@@ -143,9 +146,9 @@ class SteadyWriter:
         self._count("gave_up")
         raise error
 
-    async def _attempt(self, work: _Work, recovery: _Recovery, error: TransportError) -> Committed:
+    async def _attempt(self, work: _Work, recovery: _Recovery, error: Failure) -> Committed:
         writer = self._make()
-        grace = 0.0 if isinstance(error, BrokerUnreachable) else _GRACE_SECONDS
+        grace = 0.0 if isinstance(error, (BrokerUnreachable, KeyUnavailable)) else _GRACE_SECONDS
         await self._look(writer, min(asyncio.get_running_loop().time() + grace, recovery.give_up))
         stored = await writer.fence()
         await self._begin(writer, stored, recovery)
@@ -188,7 +191,7 @@ class SteadyWriter:
             f"{self.position.epoch}): this one stops; see that only one runs"
         )
 
-    def _may_pass(self, error: TransportError) -> bool:
+    def _may_pass(self, error: Failure) -> bool:
         """Whether to look again. Kafka says the same to a fenced writer and to one whose transaction took too long."""
         return error.retriable or (isinstance(error, PublisherFenced) and not self._taken_over)
 

@@ -7,7 +7,8 @@ nothing is visible, after it the position is there too, and a successor fences b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ from exchange.bus.publishing.positions import (
 )
 from exchange.bus.publishing.prepared import Prepared, prepare, sealed
 from exchange.clock import Clock, from_unix_millis
-from exchange.envelope import MAX_FLUSH, Flush, Opener
+from exchange.envelope import MAX_FLUSH, Flush, Opener, Seal
 from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
 from exchange.ids import PublisherId, uuid7
 from exchange.transport.kafka import KafkaAdmin, TransactionalProducer, Written
@@ -177,29 +178,43 @@ class SealedWriter:
         everything = [*records, prepare(record)]
         starts = range(0, len(everything), MAX_FLUSH)
         flushes = [everything[start : start + MAX_FLUSH] for start in starts]
-        seals = await self._seal(flushes, position.epoch, self._position.flush + 1, now)
-        async with self._producer.transaction() as transaction:
-            for flush, each in zip(flushes, seals, strict=True):
-                await transaction.feed(sealed(flush, each))
-            self._written = written = await transaction.write()
-            self._require_same_time(written, now)  # a skewed clock aborts: nothing was written
+        trees = await self._trees(flushes, position.epoch, self._position.flush + 1, now)
+        async with aclosing(self._signed(trees)) as signed:
+            seals = await anext(signed)  # the first signature before the transaction: a key that is away ends nothing
+            async with self._producer.transaction() as transaction:
+                await transaction.feed(sealed(flushes[0], seals))
+                for flush in flushes[1:]:
+                    await transaction.feed(sealed(flush, await anext(signed)))
+                self._written = written = await transaction.write()
+                self._require_same_time(written, now)  # a skewed clock aborts: nothing was written
         # SIGKILL here: the position is durable with its records; only our caller does not know yet.
         self._position = position
         return written
 
-    async def _seal(
-        self, flushes: Sequence[Sequence[Prepared]], epoch: int, first: int, now: datetime
-    ) -> list[list[tuple[bytes, bytes, bytes]]]:
-        """One tree and one signature a flush. Signing waits in a thread: an HSM takes its time, the loop goes on."""
+    async def _trees(self, flushes: Sequence[Sequence[Prepared]], epoch: int, first: int, now: datetime) -> list[Flush]:
+        """One tree a flush."""
         trees = []
         for number, flush in enumerate(flushes, first):
             leaves = [record.leaf for record in flush]
             trees.append(Flush(self._publisher, leaves, epoch=epoch, flush=number, time=now))
             await asyncio.sleep(0)  # heartbeats and signals are served between two trees
+        return trees
+
+    async def _signed(self, trees: Sequence[Flush]) -> AsyncGenerator[list[Seal], None]:
+        """Each tree's seals: one signature a flush, in a thread, and the next while one is written.
+
+        An HSM takes its time for a signature, and the loop goes on.
+        """
         signer = self._signer.current()  # one key for all of it, also while keys are rotated
-        texts = [tree.text.encode() for tree in trees]
-        signatures = await asyncio.to_thread(lambda: [signer.sign(text) for text in texts])
-        return [tree.seals(signer.public.raw, signature) for tree, signature in zip(trees, signatures, strict=True)]
+        ahead: asyncio.Future[bytes] | None = None
+        try:
+            for tree, following in zip(trees, [*trees[1:], None], strict=True):
+                signature = await (ahead or _sign(signer, tree))
+                ahead = None if following is None else _sign(signer, following)
+                yield tree.seals(signer.public.raw, signature)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
 
     async def _begin_epoch(self, last: Position) -> None:
         self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
@@ -220,6 +235,10 @@ class SealedWriter:
 
     def _opener(self) -> Opener:
         return Opener(self._directory, _NoSchemas(), clock=self._clock)
+
+
+def _sign(signer: Signer, tree: Flush) -> asyncio.Future[bytes]:
+    return asyncio.ensure_future(asyncio.to_thread(signer.sign, tree.text.encode()))
 
 
 class _NoSchemas:
