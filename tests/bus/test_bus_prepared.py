@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import groupby
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.bus.publishing.prepared import EventForm, prepare, sealed
+from exchange.bus.publishing.prepared import EventForm, prepare, sealed, sealing_order
 from exchange.envelope import EventHeaders, Flush, Sealer, Unsealed, record_leaf
 from exchange.errors import RecordTooLarge
 from exchange.ids import AgencyId, PublisherId
@@ -68,6 +69,20 @@ def test_the_seals_are_those_of_the_sealer(events):
     whole = Sealer(PUBLISHER, KEY).seal([slow(*event) for event in events], epoch=2, flush=9, time=NOON)
     found = read_back(*sealed(records, parts))
     assert [each.headers[-1] for each in found] == [("exchange-seal", seal) for seal in whole]
+
+
+@given(st.lists(st.integers(0, 3), max_size=40))
+def test_a_partitions_records_are_neighbours_in_the_tree(partitions):
+    """Whatever the partitions: all of one stand side by side, each in its order."""
+    form = EventForm(AGENCY, TOPIC, URI)
+    records = [form.prepare(place, b"k", b"v", ID, NOON, n) for n, place in enumerate(partitions)]
+    order = sealing_order(records)
+    assert sorted(order) == list(range(len(records)))
+    placed = [partitions[index] for index in order]
+    assert [place for place, _ in groupby(placed)] == list(dict.fromkeys(partitions))
+    for place in set(partitions):
+        mine = [index for index in order if partitions[index] == place]
+        assert mine == sorted(mine)
 
 
 def test_a_record_can_be_sealed_again():

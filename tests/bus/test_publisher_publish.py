@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 
 from exchange.bus import FlushPolicy, NewEvent
+from exchange.envelope import parse_seal, parse_statement
 from exchange.errors import KeyNotValid, SettingsError, TransportError, ValueInvalid
 from exchange.transport.kafka import partition_of
 from tests.fakes.bus_world import SCHEMA, World, raw_records, read_all
@@ -29,6 +30,11 @@ class Moved:
     def to_dict(self):
         """The value, as the schema has it."""
         return {"n": self.n, "text": self.text}
+
+
+def flush_of(record):
+    """The flush that a record's seal names."""
+    return parse_statement(parse_seal(record.headers[-1][1])[2]).flush
 
 
 @pytest.fixture
@@ -96,7 +102,9 @@ async def test_reports_are_right_over_several_trees_and_batches(kafka):
             found[n].offset,
             found[n].sequence,
         )
-    assert [each.flush for each in reports] == [2] * 2_000 + [3] * 2_000 + [4] * 1_000
+    sealed = {(each.partition, each.offset): flush_of(each) for each in await raw_records(world, world.topic)}
+    assert [each.flush for each in reports] == [sealed[each.partition, each.offset] for each in reports]
+    assert {flush: list(sealed.values()).count(flush) for flush in (2, 3, 4)} == {2: 2_000, 3: 2_000, 4: 1_000}
 
 
 async def test_a_key_has_the_same_partition_in_bulk_as_alone(kafka):

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import repeat
 from typing import overload
 
-from exchange.bus.publishing.prepared import Prepared
+from exchange.bus.publishing.prepared import Prepared, sealing_order
 from exchange.clock import from_unix_millis
 from exchange.envelope import MAX_FLUSH
 from exchange.transport.kafka import Written
@@ -69,11 +69,13 @@ class Places:
         self._records = records
         self._committed = committed
         self._found: list[tuple[int | None, int | None]] | None = None
+        self._flushes: dict[int, int] = {}
 
     def delivery(self, index: int) -> Delivery:
         """The report of the record at `index`, which is an event's."""
         if self._found is None:
             self._found = _find(self._records, self._committed.written)
+            self._flushes = {at: leaf // MAX_FLUSH for leaf, at in enumerate(sealing_order(self._records))}
         record, (offset, millis) = self._records[index], self._found[index]
         return Delivery(
             topic=record.topic,
@@ -83,7 +85,7 @@ class Places:
             id=record.event_id,
             sequence=record.sequence,
             epoch=self._committed.epoch,
-            flush=self._committed.flush + index // MAX_FLUSH,
+            flush=self._committed.flush + self._flushes[index],
         )
 
 

@@ -23,7 +23,7 @@ from exchange.bus.publishing.positions import (
     read_position,
     read_successor,
 )
-from exchange.bus.publishing.prepared import Prepared, prepare, sealed
+from exchange.bus.publishing.prepared import Prepared, prepare, sealed, sealing_order
 from exchange.clock import Clock, from_unix_millis
 from exchange.envelope import MAX_FLUSH, Flush, Opener, Seal
 from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
@@ -175,7 +175,7 @@ class SealedWriter:
         now = self._clock.now()
         self._tried, self._written = uuid7(), None
         record = position_record(self._publisher, position, self._place, now, self._tried)
-        everything = [*records, prepare(record)]
+        everything = [*[records[index] for index in sealing_order(records)], prepare(record)]
         starts = range(0, len(everything), MAX_FLUSH)
         flushes = [everything[start : start + MAX_FLUSH] for start in starts]
         trees = await self._trees(flushes, position.epoch, self._position.flush + 1, now)
