@@ -17,6 +17,9 @@ from tests.faults.load import Load
 from tests.faults.scale import Scale
 from tests.faults.verdict import require_exactly_once
 
+OTHERS_SECONDS = 50.0
+"""After what time at most the others have taken over: the cluster's patience, and a client's with a request."""
+
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -31,6 +34,8 @@ async def test_brokers_that_stand_still(cluster: KafkaCluster, scale: Scale, tmp
         for number in stalled:
             cluster.pause(number)
         try:
+            if which == "one broker" and scale.stall > OTHERS_SECONDS:
+                await load.go_on()  # the two others do the work meanwhile
             await asyncio.sleep(scale.stall)  # how long they stand still is the fault itself
         finally:
             for number in stalled:

@@ -24,6 +24,7 @@ from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 from exchange.transport.kafka.record import Outgoing, Partition, Written
 
 _MAX_REQUEST_BYTES = 16 * 1024 * 1024
+_REQUEST_SECONDS = 15.0  # then another broker is asked: one that stands still holds its connections open
 _STOP_SECONDS = 5.0
 _FAILED_STOP_SECONDS = 0.5
 _ABORT_SECONDS = 5.0
@@ -38,7 +39,12 @@ class Producer:
 
     def __init__(self, bootstrap: str, *, compression: str | None, **settings: Any) -> None:
         self._bootstrap = bootstrap
-        self._settings = {"max_batch_size": BATCH_BYTES, "max_request_size": _MAX_REQUEST_BYTES, **settings}
+        self._settings = {
+            "max_batch_size": BATCH_BYTES,
+            "max_request_size": _MAX_REQUEST_BYTES,
+            "request_timeout_ms": int(_REQUEST_SECONDS * 1000),
+            **settings,
+        }
         self._compression = compression
         self._sizes = BatchSizes(compression, transactional="transactional_id" in settings)
         self._producer: Any = None
