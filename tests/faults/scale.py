@@ -38,7 +38,7 @@ SHORT = Scale(
     broker_seconds=1.0,
     roles=("transaction coordinator",),
     group_rows=2_000,
-    stall=8.0,
+    stall=5.0,
     session=3.0,
     random_records=20,
 )

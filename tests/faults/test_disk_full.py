@@ -17,7 +17,7 @@ from tests.faults.work import key_of
 
 STEP = 20
 KIB = 96 * 1024
-SECONDS = 5.0
+SECONDS = 2.0
 
 
 @pytest.fixture
