@@ -76,10 +76,23 @@ class Member:
         self.consumer: GroupConsumer
         self.committer: Committer
 
-    def join(self, consumer: GroupConsumer, committer: Committer) -> None:
-        """The consumer whose callbacks these are, and what commits through it."""
-        self.consumer = consumer
-        self.committer = committer
+    def join(
+        self, bootstrap: str, group: str, topics: Sequence[str], partitions: Sequence[Partition] | None
+    ) -> GroupConsumer:
+        """The consumer, not started, whose callbacks these are; what commits through it is here from now on."""
+        self.consumer = GroupConsumer(
+            bootstrap,
+            group,
+            topics,
+            on_assigned=self.take,
+            on_revoked=self.let_go,
+            partitions=partitions,
+            session_seconds=self._behaviour.session_seconds,
+            release_seconds=self._behaviour.release_seconds,
+            idle_seconds=self._behaviour.idle_seconds,
+        )
+        self.committer = Committer(group, self.consumer, self._lags)
+        return self.consumer
 
     def has_moved(self, assignment: int) -> bool:
         """Whether partitions move, or have moved since `assignment`."""

@@ -23,7 +23,6 @@ from exchange.bus import metrics
 from exchange.bus.letters.dead_letters import DeadLetters
 from exchange.bus.subscribing.alarms import Alarms
 from exchange.bus.subscribing.batch import Batch, PositionStore, Sink
-from exchange.bus.subscribing.committing import Committer
 from exchange.bus.subscribing.incoming import POLL_SECONDS, Incoming
 from exchange.bus.subscribing.lags import Lags
 from exchange.bus.subscribing.membership import ORDINARY, Member, Membership
@@ -38,7 +37,7 @@ from exchange.clock import Clock
 from exchange.envelope import Event
 from exchange.errors import ExchangeError, PublisherNotAllowed, SinkFenced, TransportError
 from exchange.ids import AgencyId
-from exchange.transport.kafka import ASSIGNMENT_LOST, GroupConsumer, Partition
+from exchange.transport.kafka import ASSIGNMENT_LOST, Partition
 from exchange.trust import Directory
 
 _PAUSE_SECONDS = 0.1
@@ -90,29 +89,11 @@ class Subscriber:
         self._places = Places(group, start, letter_topics)
         self._places.sink = positions
         self._member = Member(self._places, self._lags, self._pauses, membership, self._release)
-        self._consumer = GroupConsumer(
-            bootstrap,
-            group,
-            (*topics, *letter_topics),
-            on_assigned=self._member.take,
-            on_revoked=self._member.let_go,
-            partitions=partitions,
-            session_seconds=membership.session_seconds,
-            release_seconds=membership.release_seconds,
-            idle_seconds=membership.idle_seconds,
-        )
-        self._committer = Committer(group, self._consumer, self._lags)
-        self._member.join(self._consumer, self._committer)
+        self._consumer = self._member.join(bootstrap, group, (*topics, *letter_topics), partitions)
+        self._committer = self._member.committer
+        size = BatchSize(batch_records)
         self._incoming = Incoming(
-            group,
-            self._member,
-            records,
-            letters,
-            dead_letters,
-            self._pauses,
-            self._lags,
-            BatchSize(batch_records),
-            self._stopping,
+            group, self._member, records, letters, dead_letters, self._pauses, self._lags, size, self._stopping
         )
 
     async def __aenter__(self) -> Subscriber:
