@@ -30,7 +30,7 @@ from exchange.ids import AgencyId, PublisherId
 from exchange.registry import RegistryClient, SchemaCache
 from exchange.transport.http import HttpClient
 from exchange.transport.kafka import IdempotentProducer, Outgoing, Partition
-from tests.e2e.conftest import Home
+from tests.fakes.home import Home
 
 SCHEMA = """{"type": "record", "name": "Listed", "namespace": "uz.dlq", "doc": "A listing.", "fields": [
   {"name": "code", "type": "string", "doc": "Its code."}]}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.conftest import Home
 from tests.e2e.dlq_world import make_benefits
+from tests.fakes.home import Home
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from exchange.ids import AgencyId, PublisherId
 from exchange.registry import RegistryClient, SchemaCache
 from exchange.transport.http import HttpClient
 from exchange.transport.kafka import IdempotentProducer, Outgoing
-from tests.e2e.conftest import ROOT, Home
+from tests.fakes.home import ROOT, Home
 from tests.fakes.unreadable_record import write_unreadable
 
 MEMBERS = """\
