@@ -30,8 +30,8 @@ _FAILED_STOP_SECONDS = 0.5
 _ABORT_SECONDS = 5.0
 
 # A transaction that begins right after another is asked to wait until the broker has written the other's markers, some
-# milliseconds. aiokafka asks again after 20 ms: three times what such a transaction takes.
-sender.BACKOFF_OVERRIDE = 0.001
+# milliseconds. aiokafka asks again after 20 ms, three times what such a transaction takes; we after 2.
+sender.BACKOFF_OVERRIDE = 0.002
 
 
 class Producer:
