@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,17 @@ WORDS = ("ariza", "hujjat", "manzil", "mahalla", "tuman", "viloyat", "ro‘yxat"
 
 def residents(count: int, *, large: bool = False, seed: int = 3) -> list[tuple[str, dict[str, Any]]]:
     """(key, event) of `count` residents, the same for a seed; the large ones with a long remark in the address."""
+    return list(residents_in_turn(count, large=large, seed=seed))
+
+
+def residents_in_turn(count: int, *, large: bool = False, seed: int = 3) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same, each made when it is asked for: as a source gives them, that has more than fit into memory."""
     chance = random.Random(seed)
-    made = [(_key(chance), _resident(chance, number)) for number in range(count)]
-    for _, event in made if large else []:
-        event["address"] += _remark(chance)
-    return made
+    for number in range(count):
+        key, event = _key(chance), _resident(chance, number)
+        if large:
+            event["address"] += _remark(chance)
+        yield key, event
 
 
 def _remark(chance: random.Random) -> str:

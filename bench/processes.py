@@ -11,7 +11,7 @@ from bench.instance import Instance
 
 LOAD_TOPIC = "gov.interior.civil.residence-changed-load.v1"
 PACED_TOPIC = "gov.interior.civil.residence-changed-paced-{}.v1"
-LOAD_EVENTS, LOAD_TIMES = 100_000, 3
+LOAD_EVENTS = 300_000
 RATE, PACED_EVENTS = 500, 10_000
 
 
@@ -22,7 +22,7 @@ def topics(rounds: int) -> dict[str, int]:
 
 async def memory(instance: Instance, seed: bytes) -> dict[str, float]:
     """MiB at most, of a publisher and then of a subscriber, each with 300,000 events over 6 partitions."""
-    task = {"topic": LOAD_TOPIC, "partitions": 6, "events": LOAD_EVENTS, "times": LOAD_TIMES}
+    task = {"topic": LOAD_TOPIC, "partitions": 6, "events": LOAD_EVENTS}
     found = {}
     for role in ("publish", "consume"):
         process = await start(instance, seed, {"role": role, **task})

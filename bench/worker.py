@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.contenders import Sealed
-from bench.events import SCHEMA_TEXT, residents
+from bench.events import SCHEMA_TEXT, residents, residents_in_turn
 from bench.instance import AGENCY, PUBLISHER, Instance, joined
-from exchange.bus import Publisher, Subscriber
+from exchange.bus import NewEvent, Publisher, Subscriber
 from exchange.clock import SystemClock
 
 
@@ -33,23 +33,28 @@ async def main() -> None:
 
 async def publish(instance: Instance, task: dict[str, Any]) -> dict[str, Any]:
     """As fast as it goes, from events made on the way."""
-    rate = 0.0
-    for _ in range(task["times"]):
-        rate = await Sealed(instance).publish(task["topic"], residents(task["events"]))
-    return {"rate": rate}
+    async with publisher_of(instance) as publisher:
+        await publisher.open(task["topic"], SCHEMA_TEXT)
+        events = residents_in_turn(task["events"])
+        await publisher.publish_many(NewEvent(task["topic"], event, key=key) for key, event in events)
+    return {}
+
+
+def publisher_of(instance: Instance) -> Publisher:
+    """A publisher with default settings, not started."""
+    return Publisher(
+        PUBLISHER, instance.kafka, instance.key, lambda: instance.directory, instance.schemas(), SystemClock()
+    )
 
 
 async def consume(instance: Instance, task: dict[str, Any]) -> dict[str, Any]:
     """As fast as it goes."""
-    return {"rate": await Sealed(instance).consume(task["topic"], task["events"] * task["times"])}
+    return {"rate": await Sealed(instance).consume(task["topic"], task["events"])}
 
 
 async def paced(instance: Instance, task: dict[str, Any]) -> dict[str, Any]:
     """One event at a time, `rate` a second, each published by itself."""
-    publisher = Publisher(
-        PUBLISHER, instance.kafka, instance.key, lambda: instance.directory, instance.schemas(), SystemClock()
-    )
-    async with publisher:
+    async with publisher_of(instance) as publisher:
         await publisher.open(task["topic"], SCHEMA_TEXT)
         started, waiting = asyncio.get_running_loop().time(), set()
         for number, (key, event) in enumerate(residents(task["events"])):

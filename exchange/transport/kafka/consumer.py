@@ -18,7 +18,7 @@ from exchange.transport.kafka.unreadable import read_past
 
 REQUEST_SECONDS = 30.0
 """How long an answer to a question may take."""
-_FETCH_BYTES = 8 * 1024 * 1024
+_FETCH_BYTES = 2 * 1024 * 1024
 _PARTITION_BYTES = 4 * 1024 * 1024
 
 
