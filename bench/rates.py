@@ -35,7 +35,7 @@ class Course:
 
 def courses() -> list[Course]:
     """The three that bars are set for."""
-    return [Course("small"), Course("wide", partitions=6), Course("large", large=True, share=0.33)]
+    return [Course("small"), Course("wide", partitions=6), Course("large", large=True)]
 
 
 def topics(every: list[Course], rounds: int) -> dict[str, int]:

@@ -27,7 +27,7 @@ CONSUMER_LAG = Gauge(
     "exchange_consumer_lag", "Offsets between a group's place and the end", ["topic", "partition", "group"]
 )
 COMMIT_SECONDS = Histogram(
-    "exchange_publish_commit_seconds", "From sealing to committed, one transaction", ["publisher"], buckets=_SECONDS
+    "exchange_publish_commit_seconds", "From sealed to committed, one transaction", ["publisher"], buckets=_SECONDS
 )
 OPEN_SECONDS = Histogram("exchange_consume_open_seconds", "Verifying one batch", ["topic", "group"], buckets=_SECONDS)
 SCHEMA_WAITS = Counter("exchange_schema_waits_total", "Pauses of a group while the registry was away", ["group"])

@@ -6,10 +6,13 @@ import asyncio
 
 import pytest
 
-from exchange.bus import Publisher
+from exchange.bus import FlushPolicy, NewEvent, Publisher
+from exchange.bus.publishing.ahead import AHEAD
 from exchange.errors import BrokerUnreachable, PublisherFenced, PublisherNotAllowed, TransportError
 from exchange.transport.kafka import TransactionalProducer
+from exchange.trust import Signer
 from tests.fakes.bus_world import SCHEMA, World, read_all
+from tests.fakes.handling_world import until
 from tests.fakes.tcp_proxy import ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, TcpProxy
 
 IMPATIENT = {"commit_seconds": 2.0}
@@ -26,6 +29,29 @@ async def start(world: World, **settings: object):
 async def seen(world: World, count: int) -> list[tuple[int, int]]:
     """Value and sequence of the first events of a topic, read by a new group; with one more would fail."""
     return [(event.data["n"], event.sequence) for event in await read_all(world, count)]
+
+
+def numbered(world: World, numbers: range) -> list[NewEvent]:
+    """Events of one key with these values."""
+    return [NewEvent(world.topic, {"n": n}, key="k") for n in numbers]
+
+
+class CountingSigner:
+    """A key that counts what it signs."""
+
+    def __init__(self, key: Signer) -> None:
+        self.public = key.public
+        self.signatures = 0
+        self._key = key
+
+    def sign(self, message: bytes) -> bytes:
+        """As the key does."""
+        self.signatures += 1
+        return self._key.sign(message)
+
+    def current(self) -> CountingSigner:
+        """Itself: one key."""
+        return self
 
 
 async def cut_then_mend(wire: TcpProxy, publishing: asyncio.Task[object], seconds: float = 3.0) -> None:
@@ -106,6 +132,35 @@ async def test_events_go_on_behind_a_commit_that_is_recovered(far, near, wire):
     assert [(await task).sequence for task in tasks] == list(range(50))
     await publisher.close()
     assert await seen(near, 50) == [(n, n) for n in range(50)]
+
+
+async def test_what_was_sealed_ahead_follows_a_recovery_sealed_anew(far, near, wire):
+    """Transactions signed for the old epoch behind a commit that failed go out in the new one, whole and in order."""
+    publisher = await start(far, flush=FlushPolicy(events=10))
+    await publisher.publish(far.topic, {"n": 0}, key="k")
+    wire.lose_request(END_TXN)
+    publishing = asyncio.create_task(publisher.publish_many(numbered(far, range(1, 101))))
+    await cut_then_mend(wire, publishing)
+    assert await publishing == 100
+    assert publisher.epoch == 2
+    await publisher.close()
+    assert await seen(near, 101) == [(n, n) for n in range(101)]
+
+
+async def test_the_next_transactions_are_signed_while_one_is_under_way(far, near, wire):
+    """An HSM that takes its time for a signature takes it while Kafka takes its own."""
+    signer = CountingSigner(far.keys[far.civil])
+    far.keys[far.civil] = signer
+    publisher = await start(far, flush=FlushPolicy(events=10), commit_seconds=30.0)
+    before = signer.signatures
+    wire.pause()
+    publishing = asyncio.create_task(publisher.publish_many(numbered(far, range(100))))
+    await until(lambda: signer.signatures == before + 1 + AHEAD)
+    wire.resume()
+    assert await publishing == 100
+    assert signer.signatures == before + 10
+    await publisher.close()
+    assert await seen(near, 100) == [(n, n) for n in range(100)]
 
 
 async def test_a_publisher_that_was_taken_over_stops_and_does_not_fence_back(far, near, wire, sample):

@@ -14,7 +14,7 @@ from exchange.bus.publishing.flushing import Flusher
 from exchange.bus.publishing.new_event import NewEvent
 
 CHUNK = 500
-"""Events put in before other tasks get their turn: about 5 ms."""
+"""Events taken from a source at a time."""
 
 Delivered = Callable[[Deliveries], None]
 """Told of events that are delivered, in their order, some thousands at a time."""

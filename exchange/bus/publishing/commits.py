@@ -7,6 +7,7 @@ from collections import deque
 from contextlib import suppress
 
 from exchange.bus import metrics
+from exchange.bus.publishing.ahead import Work
 from exchange.bus.publishing.bundle import Bundle
 from exchange.bus.publishing.pulse import Pulse
 from exchange.bus.publishing.steady import SteadyWriter
@@ -22,7 +23,7 @@ class Commits:
         self.in_flight = 0
         """Bytes of what was given and has not ended."""
         metrics.IN_FLIGHT.labels(publisher).set_function(lambda: self.in_flight)
-        self._waiting: deque[Bundle] = deque()
+        self._waiting: deque[tuple[Bundle, Work]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self.progress = Pulse()
@@ -40,11 +41,14 @@ class Commits:
 
     def start(self, bundle: Bundle) -> None:
         """Commit `bundle` after those before it."""
-        self._waiting.append(bundle)
-        self.in_flight += bundle.size
         if not self.is_open:
-            self._fail_waiting(closed(self._publisher))
-        elif self._task is None:
+            bundle.fail(closed(self._publisher))
+            self.progress.beat()
+            return
+        work = self._writer.begin(bundle.records, bundle.sequences, bundle.position)
+        self._waiting.append((bundle, work))
+        self.in_flight += bundle.size
+        if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
@@ -61,37 +65,35 @@ class Commits:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._commit(self._waiting[0])
+                await self._commit(*self._waiting[0])
         finally:
             self._task = None
             self.progress.beat()
 
-    async def _commit(self, bundle: Bundle) -> None:
-        position = self._writer.position.application if bundle.position is None else bundle.position
+    async def _commit(self, bundle: Bundle, work: Work) -> None:
         try:
-            committed = await self._writer.commit(bundle.records, bundle.sequences, position)
+            committed = await self._writer.commit(work)
         except Exception as error:
             # Its records are gone from the buffer: going on would leave a hole. A successor starts from what holds.
             self._closed = True
             await self._writer.close()
-            self._end(self._waiting.popleft(), error)
             self._fail_waiting(error)
             return
         metrics.FLUSHES.labels(self._publisher, bundle.cause.value).inc()
         for topic, count in bundle.events.items():
             metrics.PUBLISHED.labels(topic, self._publisher).inc(count)
         bundle.settle(committed)
-        self._end(self._waiting.popleft(), None)
+        self._end()
 
-    def _end(self, bundle: Bundle, error: BaseException | None) -> None:
-        if error is not None:
-            bundle.fail(error)
+    def _end(self) -> None:
+        bundle, _ = self._waiting.popleft()
         self.in_flight -= bundle.size
         self.progress.beat()
 
     def _fail_waiting(self, error: BaseException) -> None:
         while self._waiting:
-            self._end(self._waiting.popleft(), error)
+            self._waiting[0][0].fail(error)
+            self._end()
 
 
 def closed(publisher: str) -> TransportError:

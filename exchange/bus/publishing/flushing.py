@@ -16,6 +16,10 @@ from exchange.errors import ExchangeError, SettingsError
 
 _HOLD_SECONDS = 0.1
 """How long an event waits, at most, for a flush to be filled by a source that has more."""
+_TURN_EVENTS = 20
+"""Events put in before other tasks get their turn, about 1 ms: a transaction under way has a dozen steps to take."""
+_WORTH_ONE = 1 / 16
+"""The part of a full flush from which what is left of a source goes out behind the commit under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,9 @@ class Flusher:
         hashes = self._gathering.hashes_of(events)
         async with self.turn:
             await self.wait_for_room()
-            for event, hashed in zip(events, hashes, strict=True):
+            for number, (event, hashed) in enumerate(zip(events, hashes, strict=True)):
+                if number % _TURN_EVENTS == _TURN_EVENTS - 1:
+                    await asyncio.sleep(0)
                 if self._is_full:
                     await self.wait_for_room()
                 note(*self._put(event, hashed))
@@ -105,6 +111,9 @@ class Flusher:
     def release(self) -> None:
         """That source has no more."""
         self._sources -= 1
+        bundle, policy = self._gathering.bundle, self._policy
+        if max(bundle.size / policy.bytes, len(bundle.records) / policy.events) >= _WORTH_ONE and not self._sources:
+            self.flush()
         self._no_source.beat()
 
     def flush(self) -> None:

@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from exchange.bus import metrics
+from exchange.bus.publishing.ahead import Ahead, Work
 from exchange.bus.publishing.delivery import Committed
 from exchange.bus.publishing.positions import FoundPosition, Position
 from exchange.bus.publishing.prepared import Prepared
-from exchange.bus.publishing.writer import SealedWriter, Sequences
+from exchange.bus.publishing.writer import SealedTransaction, SealedWriter, Sequences
 from exchange.errors import BrokerUnreachable, KeyUnavailable, PublisherFenced, TransportError
 from exchange.ids import PublisherId
 from exchange.trust import Agency
@@ -42,20 +42,6 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What is to be committed."""
-
-    records: Sequence[Prepared]
-    sequences: Sequences
-    application: dict[str, Any] | None
-
-    async def commit(self, writer: SealedWriter) -> Committed:
-        before = writer.position
-        written = await writer.commit(self.records, self.sequences, self.application)
-        return Committed(written, before.epoch, before.flush + 1)
-
-
 class SteadyWriter:
     """A `SealedWriter` made anew by `make` whenever one has failed. With patience 0 its first failure is the last."""
 
@@ -67,6 +53,7 @@ class SteadyWriter:
         self._is_open = False
         self._taken_over = False
         self._topics: dict[str, None] = {}
+        self._ahead = Ahead(self._seal)
         self._own: set[str] = set()  # position records of ours that began an epoch, or did not: nobody knows
 
     @property
@@ -95,6 +82,7 @@ class SteadyWriter:
     async def close(self) -> None:
         """End the writer; what was not committed never was."""
         self._is_open = False
+        self._ahead.close()
         await self._writer.close()
 
     def require_key(self) -> Agency:
@@ -110,24 +98,46 @@ class SteadyWriter:
         self._topics[topic] = None
         return await self._writer.largest_record(topic)
 
-    async def commit(
-        self, records: Sequence[Prepared], sequences: Sequences, application: dict[str, Any] | None
-    ) -> Committed:
-        """Commit as `SealedWriter.commit` does, or recover within patience.
+    def begin(self, records: Sequence[Prepared], sequences: Sequences, application: dict[str, Any] | None) -> Work:
+        """What is to be committed after all that was begun before it; it is sealed until then.
+
+        `application` None keeps what the position has.
+        """
+        work = Work(records, sequences, application)
+        self._ahead.begin(work)
+        return work
+
+    async def commit(self, work: Work) -> Committed:
+        """Commit what was begun first, or recover within patience.
 
         Raises PublisherFenced where another process took over, KeyNotValid and the like, and once patience is over
         what Kafka raised last. Then it is to be closed.
         """
-        work = _Work(records, sequences, application)
         try:
-            return await work.commit(self._writer)
+            return await self._write(work)
         except (TransportError, KeyUnavailable) as error:
             if not self._may_pass(error):
                 raise
             log.warning("publisher_recovers", publisher=str(self._publisher), code=error.code, reason=error.message)
             return await self._recover(work, error)
+        finally:
+            self._ahead.end(work)
 
-    async def _recover(self, work: _Work, error: Failure) -> Committed:
+    async def _seal(self, work: Work, after: Position | None) -> SealedTransaction:
+        return await self._writer.seal(work.records, work.sequences, work.application, after)
+
+    async def _write(self, work: Work) -> Committed:
+        transaction = await work.sealing
+        if not self._writer.follows(transaction):
+            return await self._write_anew(work)
+        after = transaction.after
+        return Committed(await self._writer.write(transaction), after.epoch, after.flush + 1)
+
+    async def _write_anew(self, work: Work) -> Committed:
+        self._ahead.seal_anew()
+        return await self._write(work)
+
+    async def _recover(self, work: Work, error: Failure) -> Committed:
         now = asyncio.get_running_loop().time
         give_up, pause = now() + self._patience, _FIRST_PAUSE
         recovery = _Recovery(self._writer, give_up)
@@ -146,7 +156,9 @@ class SteadyWriter:
         self._count("gave_up")
         raise error
 
-    async def _attempt(self, work: _Work, recovery: _Recovery, error: Failure) -> Committed:
+    async def _attempt(self, work: Work, recovery: _Recovery, error: Failure) -> Committed:
+        if isinstance(error, KeyUnavailable) and self._writer.is_open:
+            return await self._write_anew(work)  # nothing was written: nobody else can have, and nothing is to be found
         writer = self._make()
         grace = 0.0 if isinstance(error, (BrokerUnreachable, KeyUnavailable)) else _GRACE_SECONDS
         await self._look(writer, min(asyncio.get_running_loop().time() + grace, recovery.give_up))
@@ -155,7 +167,7 @@ class SteadyWriter:
         if recovery.held is not None:
             return recovery.held
         recovery.tried = writer
-        return await work.commit(writer)
+        return await self._write_anew(work)
 
     async def _look(self, writer: SealedWriter, until: float) -> None:
         while True:

@@ -7,8 +7,8 @@ nothing is visible, after it the position is there too, and a successor fences b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +25,10 @@ from exchange.bus.publishing.positions import (
 )
 from exchange.bus.publishing.prepared import Prepared, prepare, sealed, sealing_order
 from exchange.clock import Clock, from_unix_millis
-from exchange.envelope import MAX_FLUSH, Flush, Opener, Seal
+from exchange.envelope import MAX_FLUSH, Flush, Opener
 from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
 from exchange.ids import PublisherId, uuid7
-from exchange.transport.kafka import KafkaAdmin, TransactionalProducer, Written
+from exchange.transport.kafka import KafkaAdmin, Packed, TransactionalProducer, Written
 from exchange.trust import Agency, Directory, Signer
 
 MAX_SKEW_SECONDS = 60.0
@@ -36,6 +36,21 @@ MAX_SKEW_SECONDS = 60.0
 
 Sequences = Mapping[str, Mapping[int, int]]
 """topic -> partition -> the next `ce_sequence`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTransaction:
+    """A transaction ready to be written: its batches, and the position in them."""
+
+    after: Position
+    """What is to be committed before it."""
+    position: Position
+    position_id: str
+    """The `ce_id` of the position's record."""
+    time: datetime
+    key: bytes
+    """The public key that its seals are verified with."""
+    batches: Sequence[Packed]
 
 
 class SealedWriter:
@@ -148,77 +163,76 @@ class SealedWriter:
             )
         return agency
 
+    async def seal(
+        self,
+        records: Sequence[Prepared],
+        sequences: Sequences,
+        application: dict[str, Any] | None,
+        after: Position | None = None,
+    ) -> SealedTransaction:
+        """Records and the position that goes with them, signed and ready to be written once `after` is committed.
+
+        `application` None keeps what `after` has; `after` None is the position last committed. The records are not
+        changed: another writer of the same publisher may seal them again. Raises KeyNotValid, KeyUnavailable and the
+        like.
+        """
+        self.require_key()
+        before = self._position if after is None else after
+        return await self._seal(records, before, _next_position(before, len(records), sequences, application))
+
+    async def write(self, transaction: SealedTransaction) -> list[Written]:
+        """Write what was sealed, in one transaction: where each batch lies, the position's last.
+
+        Raises KeyNotValid and the like; ValueError where it does not follow what was committed last. After any error
+        from Kafka (PublisherFenced, BrokerUnreachable, TransportError) this writer is closed: a new one finds out what
+        holds.
+        """
+        self.require_key()
+        if not self.follows(transaction):
+            raise ValueError("what was sealed does not follow what was committed last")
+        with metrics.COMMIT_SECONDS.labels(str(self._publisher)).time():
+            return await self._write(transaction)
+
     async def commit(
         self, records: Sequence[Prepared], sequences: Sequences, application: dict[str, Any] | None
     ) -> list[Written]:
-        """Seal and write records and the position in one transaction: where each batch lies, the position's last.
+        """Seal, then write. Raises as both."""
+        return await self.write(await self.seal(records, sequences, application))
 
-        The records are not changed: another writer of the same publisher may commit them where this one could not.
+    def follows(self, transaction: SealedTransaction) -> bool:
+        """Whether what was sealed comes after what was committed last, and is signed with the key that signs now."""
+        return transaction.after is self._position and transaction.key == self._signer.public.raw
 
-        Raises KeyNotValid and the like before anything is written. After any error from Kafka (PublisherFenced,
-        BrokerUnreachable, TransportError) this writer is closed: a new one finds out what holds.
-        """
-        self.require_key()
-        with metrics.COMMIT_SECONDS.labels(str(self._publisher)).time():
-            return await self._commit(records, self._next_position(records, sequences, application))
-
-    def _next_position(
-        self, records: Sequence[Prepared], sequences: Sequences, application: dict[str, Any] | None
-    ) -> Position:
-        merged = dict(self._position.sequences)
-        for topic, following in sequences.items():
-            merged[topic] = {**merged.get(topic, {}), **following}
-        flushes = -(-(len(records) + 1) // MAX_FLUSH)
-        return Position(1, self._position.epoch, self._position.flush + flushes, merged, application)
-
-    async def _commit(self, records: Sequence[Prepared], position: Position) -> list[Written]:
-        now = self._clock.now()
-        self._tried, self._written = uuid7(), None
-        record = position_record(self._publisher, position, self._place, now, self._tried)
+    async def _seal(self, records: Sequence[Prepared], before: Position, position: Position) -> SealedTransaction:
+        now, name = self._clock.now(), uuid7()
+        record = position_record(self._publisher, position, self._place, now, name)
         everything = [*[records[index] for index in sealing_order(records)], prepare(record)]
-        starts = range(0, len(everything), MAX_FLUSH)
-        flushes = [everything[start : start + MAX_FLUSH] for start in starts]
-        trees = await self._trees(flushes, position.epoch, self._position.flush + 1, now)
-        async with aclosing(self._signed(trees)) as signed:
-            seals = await anext(signed)  # the first signature before the transaction: a key that is away ends nothing
-            async with self._producer.transaction() as transaction:
-                await transaction.feed(sealed(flushes[0], seals))
-                for flush in flushes[1:]:
-                    await transaction.feed(sealed(flush, await anext(signed)))
-                self._written = written = await transaction.write()
-                self._require_same_time(written, now)  # a skewed clock aborts: nothing was written
+        flushes = [everything[start : start + MAX_FLUSH] for start in range(0, len(everything), MAX_FLUSH)]
+        trees = []
+        for number, flush in enumerate(flushes, before.flush + 1):
+            leaves = [each.leaf for each in flush]
+            trees.append(Flush(self._publisher, leaves, epoch=position.epoch, flush=number, time=now))
+            await asyncio.sleep(0)  # heartbeats and signals are served between two trees
+        signer = self._signer.current()  # one key for all of it, also while keys are rotated
+        signatures = await asyncio.to_thread(_sign_all, signer, trees)  # an HSM takes its time
+        packing = self._producer.packing()
+        for flush, tree, signature in zip(flushes, trees, signatures, strict=True):
+            packing.feed(sealed(flush, tree.seals(signer.public.raw, signature)))
+            await asyncio.sleep(0)
+        return SealedTransaction(before, position, name, now, signer.public.raw, await packing.finish())
+
+    async def _write(self, transaction: SealedTransaction) -> list[Written]:
+        self._tried, self._written = transaction.position_id, None
+        async with self._producer.transaction() as under_way:
+            self._written = written = await under_way.send(transaction.batches)
+            self._require_same_time(written, transaction.time)  # a skewed clock aborts: nothing was written
         # SIGKILL here: the position is durable with its records; only our caller does not know yet.
-        self._position = position
+        self._position = transaction.position
         return written
 
-    async def _trees(self, flushes: Sequence[Sequence[Prepared]], epoch: int, first: int, now: datetime) -> list[Flush]:
-        """One tree a flush."""
-        trees = []
-        for number, flush in enumerate(flushes, first):
-            leaves = [record.leaf for record in flush]
-            trees.append(Flush(self._publisher, leaves, epoch=epoch, flush=number, time=now))
-            await asyncio.sleep(0)  # heartbeats and signals are served between two trees
-        return trees
-
-    async def _signed(self, trees: Sequence[Flush]) -> AsyncGenerator[list[Seal], None]:
-        """Each tree's seals: one signature a flush, in a thread, and the next while one is written.
-
-        An HSM takes its time for a signature, and the loop goes on.
-        """
-        signer = self._signer.current()  # one key for all of it, also while keys are rotated
-        ahead: asyncio.Future[bytes] | None = None
-        try:
-            for tree, following in zip(trees, [*trees[1:], None], strict=True):
-                signature = await (ahead or _sign(signer, tree))
-                ahead = None if following is None else _sign(signer, following)
-                yield tree.seals(signer.public.raw, signature)
-        finally:
-            if ahead is not None:
-                ahead.cancel()
-
     async def _begin_epoch(self, last: Position) -> None:
-        self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
-        await self._commit([], Position(1, last.epoch + 1, 1, last.sequences, last.application))
+        before = self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
+        await self._write(await self._seal([], before, _next_position(before, 0, {}, None)))
 
     def _require_same_time(self, written: Sequence[Written], sealed: datetime) -> None:
         """Compare with the broker's own stamps; topics that keep writers' stamps say nothing."""
@@ -237,8 +251,17 @@ class SealedWriter:
         return Opener(self._directory, _NoSchemas(), clock=self._clock)
 
 
-def _sign(signer: Signer, tree: Flush) -> asyncio.Future[bytes]:
-    return asyncio.ensure_future(asyncio.to_thread(signer.sign, tree.text.encode()))
+def _next_position(before: Position, count: int, sequences: Sequences, application: dict[str, Any] | None) -> Position:
+    merged = dict(before.sequences)
+    for topic, following in sequences.items():
+        merged[topic] = {**merged.get(topic, {}), **following}
+    flushes = -(-(count + 1) // MAX_FLUSH)
+    own = before.application if application is None else application
+    return Position(1, before.epoch, before.flush + flushes, merged, own)
+
+
+def _sign_all(signer: Signer, trees: Sequence[Flush]) -> list[bytes]:
+    return [signer.sign(tree.text.encode()) for tree in trees]
 
 
 class _NoSchemas:

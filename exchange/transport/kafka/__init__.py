@@ -1,7 +1,7 @@
 """Kafka: the only package that imports aiokafka."""
 
 from exchange.transport.kafka.admin import GroupPosition, KafkaAdmin, Replicas, TopicSpec, ensure_topics
-from exchange.transport.kafka.batches import BATCH_BYTES
+from exchange.transport.kafka.batches import BATCH_BYTES, Packed
 from exchange.transport.kafka.cluster import KafkaCluster
 from exchange.transport.kafka.consumer import PartitionConsumer
 from exchange.transport.kafka.encoding import Encoded, encode, encode_bytes, encode_header
@@ -27,6 +27,7 @@ __all__ = [
     "KafkaCluster",
     "KafkaNode",
     "Outgoing",
+    "Packed",
     "Partition",
     "PartitionConsumer",
     "Polled",

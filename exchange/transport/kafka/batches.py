@@ -1,11 +1,11 @@
-"""Records on their way into batches: appended as they come, each batch sent when it is full. Hot."""
+"""Records on their way into batches: appended as they come, each batch compressed when it is full. Hot."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.errors import IllegalOperation
 
@@ -60,60 +60,82 @@ class BatchSizes:
             raise RecordTooLarge(TOO_LARGE)
 
 
-class Batches:
-    """The batches of one write. Order within a partition is kept; a failed batch is raised by `finish`."""
+class Packed(NamedTuple):
+    """A batch that is complete and compressed, and where it goes."""
 
-    def __init__(self, producer: Any, sizes: BatchSizes) -> None:
-        self._producer = producer
+    place: Partition
+    batch: RecordBatch
+
+
+class Packing:
+    """Records on their way into batches. No transaction is needed for it: the next one's can be packed while one runs.
+
+    A batch that is full is compressed while the caller prepares more.
+    """
+
+    def __init__(self, sizes: BatchSizes) -> None:
         self._sizes = sizes
         self._open: dict[tuple[str, int], RecordBatch] = {}
-        self._sending: dict[tuple[str, int], list[asyncio.Task[Written]]] = {}
-        self._turns: dict[tuple[str, int], asyncio.Lock] = {}
+        self._closed: list[Packed] = []
+        self._compressing: list[asyncio.Task[None]] = []
 
     def feed(self, records: Iterable[Encoded]) -> None:
-        """Append records; a batch that is full goes out while the caller prepares more."""
+        """Append records."""
         last, batch = ("", -1), None
         for topic, partition, parts, size in records:
             if batch is None or partition != last[1] or topic != last[0]:
                 last = (topic, partition)
                 batch = self._open.get(last) or self._begin(last)
             if not batch.append(parts, size):  # full: takes no more
-                self._send(last)
+                self._close(last)
                 batch = self._begin(last)
                 batch.append(parts, size)  # a batch's first record always fits
 
-    async def finish(self) -> list[Written]:
-        """Send the rest and wait until every batch is durable: where each lies, those of a partition in order."""
+    async def finish(self) -> list[Packed]:
+        """Every batch, those of a partition in their order."""
         for place in list(self._open):
-            self._send(place)
-        tasks = [task for tasks in self._sending.values() for task in tasks]
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        failures = [each for each in outcomes if isinstance(each, BaseException)]
-        if failures:  # all were awaited: a commit may only follow when none failed
-            raise min(failures, key=lambda each: isinstance(each, IllegalOperation))  # the cause before its echoes
-        return [task.result() for task in tasks]
-
-    async def cancel(self) -> None:
-        """Give up what is under way; the transaction is about to be aborted."""
-        tasks = [task for tasks in self._sending.values() for task in tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            self._close(place)
+        try:
+            await asyncio.gather(*self._compressing)
+        finally:
+            for task in self._compressing:
+                task.cancel()
+        return self._closed
 
     def _begin(self, place: tuple[str, int]) -> RecordBatch:
         batch = self._open[place] = self._sizes.create(place[0])
         return batch
 
-    def _send(self, place: tuple[str, int]) -> None:
-        """In its own task: handing a batch over waits until aiokafka has taken the one before it."""
-        task = asyncio.create_task(self._deliver(self._open.pop(place), Partition(*place)))
-        self._sending.setdefault(place, []).append(task)
+    def _close(self, place: tuple[str, int]) -> None:
+        batch = self._open.pop(place)
+        self._closed.append(Packed(Partition(*place), batch))
+        self._compressing.append(asyncio.create_task(batch.compress()))
 
-    async def _deliver(self, batch: RecordBatch, place: Partition) -> Written:
-        async with self._turns.setdefault(place, asyncio.Lock()):  # a lock is fair: batches keep their order
-            await batch.compress()
-            future = await self._producer.send_batch(batch, place.topic, partition=place.number)
-        return written(place, await future, batch.record_count())
+
+async def send(producer: Any, batches: Iterable[Packed]) -> list[Written]:
+    """Send batches and wait until every one is durable: where each lies. Order within a partition is kept.
+
+    Raises what the first that failed did, once the fate of all is known.
+    """
+    turns: dict[Partition, asyncio.Lock] = {}
+    tasks = [asyncio.create_task(_deliver(producer, each, turns)) for each in batches]
+    try:
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    except asyncio.CancelledError:  # given up: nothing of it may be under way when the transaction is aborted
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    failures = [each for each in outcomes if isinstance(each, BaseException)]
+    if failures:  # all were awaited: a commit may only follow when none failed
+        raise min(failures, key=lambda each: isinstance(each, IllegalOperation))  # the cause before its echoes
+    return [task.result() for task in tasks]
+
+
+async def _deliver(producer: Any, packed: Packed, turns: dict[Partition, asyncio.Lock]) -> Written:
+    """In its own task: handing a batch over waits until aiokafka has taken the one before it."""
+    place, batch = packed
+    async with turns.setdefault(place, asyncio.Lock()):  # a lock is fair: batches keep their order
+        future = await producer.send_batch(batch, place.topic, partition=place.number)
+    return written(place, await future, batch.record_count())
 
 
 def written(place: Partition, meta: Any, count: int = 1) -> Written:

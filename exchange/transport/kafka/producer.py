@@ -8,7 +8,7 @@ closed for good: what it had on the wire is fenced by its successor's InitProduc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -18,8 +18,8 @@ from aiokafka.producer import sender
 
 from exchange.errors import TransportError
 from exchange.transport.kafka.admin import KafkaAdmin
-from exchange.transport.kafka.batches import BATCH_BYTES, Batches, BatchSizes, written
-from exchange.transport.kafka.encoding import Encoded, encode
+from exchange.transport.kafka.batches import BATCH_BYTES, BatchSizes, Packed, Packing, send, written
+from exchange.transport.kafka.encoding import encode
 from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 from exchange.transport.kafka.record import Outgoing, Partition, Written
 
@@ -99,13 +99,14 @@ class Producer:
             raise TransportError("this producer is closed, or failed before: start a new one", code="producer_closed")
         return self._producer
 
-    async def _send(self, records: Iterable[Outgoing]) -> list[Written]:
-        batches = Batches(self._open(), self._sizes)
-        try:
-            batches.feed(map(encode, records))
-            return await batches.finish()
-        finally:
-            await batches.cancel()
+    def packing(self) -> Packing:
+        """What puts records into batches as large as their topics take (`largest_record`)."""
+        return Packing(self._sizes)
+
+    async def _packed(self, records: Iterable[Outgoing]) -> list[Packed]:
+        packing = self.packing()
+        packing.feed(map(encode, records))
+        return await packing.finish()
 
 
 class TransactionalProducer(Producer):
@@ -134,18 +135,16 @@ class TransactionalProducer(Producer):
         either: a new producer of the same id settles it when it starts.
         """
         producer = self._open()
-        transaction = Transaction(Batches(producer, self._sizes))
         try:
             async with translated(self._bootstrap, self._commit_seconds):
                 await producer.begin_transaction()
                 try:
-                    yield transaction
+                    yield Transaction(producer, self._packed)
                     # SIGKILL before here: nothing of the block is ever visible; after: all of it is.
                     await producer.commit_transaction()
                 except IllegalOperation as error:
                     raise _what_ended(producer) or error from None
         except BaseException:
-            await transaction.cancel()
             await self._abandon(producer)
             raise
 
@@ -158,25 +157,17 @@ class TransactionalProducer(Producer):
 class Transaction:
     """An open transaction."""
 
-    def __init__(self, batches: Batches) -> None:
-        self._batches = batches
+    def __init__(self, producer: Any, packed: Callable[[Iterable[Outgoing]], Awaitable[list[Packed]]]) -> None:
+        self._producer = producer
+        self._packed = packed
 
-    async def feed(self, records: Iterable[Encoded]) -> None:
-        """Hand over records; they go out while the caller prepares more, and are durable after `write`."""
-        self._batches.feed(records)
-        await asyncio.sleep(0)  # what was fed goes out, heartbeats and signals are served
+    async def write(self, records: Iterable[Outgoing]) -> list[Written]:
+        """Write records, and wait until all are durable; visible with the commit. Returns as `send`."""
+        return await self.send(await self._packed(records))
 
-    async def write(self, records: Iterable[Outgoing] = ()) -> list[Written]:
-        """Write these and all that was fed, and wait until all are durable; visible with the commit.
-
-        Where each batch lies. Order within a partition is kept.
-        """
-        self._batches.feed(map(encode, records))
-        return await self._batches.finish()
-
-    async def cancel(self) -> None:
-        """Give up what is under way."""
-        await self._batches.cancel()
+    async def send(self, batches: Iterable[Packed]) -> list[Written]:
+        """Write what was packed before: where each batch lies, in the order given. Order within a partition is kept."""
+        return await send(self._producer, batches)
 
 
 class IdempotentProducer(Producer):
@@ -215,7 +206,7 @@ class IdempotentProducer(Producer):
     async def write(self, records: Iterable[Outgoing]) -> list[Written]:
         """Append many records; not atomic. Raises as `append` does."""
         async with translated(self._bootstrap, self._append_seconds):
-            return await self._send(records)
+            return await send(self._open(), await self._packed(records))
 
 
 def _what_ended(producer: Any) -> BaseException | None:

@@ -127,7 +127,7 @@ async def test_what_exceeds_a_batch_goes_out_in_several(kafka, topic, writer):
     """Records far beyond one batch all arrive, in order."""
     values = [bytes([n % 251]) * 100_000 for n in range(40)]
     async with writer.transaction() as transaction:
-        await transaction.feed(encode(Outgoing(topic, 0, None, value, [])) for value in values[:20])
+        await transaction.write(Outgoing(topic, 0, None, value, []) for value in values[:20])
         await transaction.write(Outgoing(topic, 0, None, value, []) for value in values[20:])
     assert [record.value for record in await read(kafka, topic)] == values
 
@@ -149,11 +149,13 @@ async def test_records_of_many_partitions_keep_their_order_through_many_batches(
     name = unique("many")
     await ensure_topics(kafka, [TopicSpec(name, 4, settings={"max.message.bytes": "100000"})])
     await writer.largest_record(name)
+    packing = writer.packing()
+    for start in range(0, 4_000, 500):
+        numbers = range(start, start + 500)
+        packing.feed(encode(Outgoing(name, n % 4, None, b"%06d" % n * 20, [])) for n in numbers)
+    batches = await packing.finish()
     async with writer.transaction() as transaction:
-        for start in range(0, 4_000, 500):
-            numbers = range(start, start + 500)
-            await transaction.feed(encode(Outgoing(name, n % 4, None, b"%06d" % n * 20, [])) for n in numbers)
-        await transaction.write()
+        await transaction.send(batches)
     records = await read(kafka, name)
     for partition in range(4):
         mine = [int(record.value[:6]) for record in records if record.partition == partition]
