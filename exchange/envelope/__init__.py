@@ -30,7 +30,7 @@ from exchange.envelope.record import (
 )
 from exchange.envelope.seal import Flush, Seal, Sealer, encode_seal, parse_seal
 from exchange.envelope.sequence import FORKED, REPLAYED, Gap, Sequenced, SequenceTracker
-from exchange.envelope.statement import MAX_FLUSH, Statement, parse_statement, sign_statement
+from exchange.envelope.statement import MAX_FLUSH, Statement, parse_statement, statement_text
 from exchange.envelope.unverified import UnverifiedEvent, UnverifiedOpener
 
 __all__ = [
@@ -76,7 +76,7 @@ __all__ = [
     "parse_statement",
     "record_leaf",
     "schema_id_of",
-    "sign_statement",
     "source_of",
+    "statement_text",
     "verify_evidence",
 ]

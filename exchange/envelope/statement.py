@@ -18,7 +18,7 @@ from datetime import datetime
 from exchange.clock import format_millis, parse_time, to_unix_millis
 from exchange.errors import ProofInvalid, StatementMalformed
 from exchange.ids import PublisherId
-from exchange.merkle import Checkpoint, NoteSigner, parse_decimal, parse_note, sign_note
+from exchange.merkle import Checkpoint, parse_decimal, parse_note
 
 MAX_FLUSH = 2_000
 """Records that one statement may cover."""
@@ -50,16 +50,8 @@ def statement_text(publisher: PublisherId, size: int, root: bytes, *, epoch: int
     return Checkpoint(str(publisher), size, root, extensions).encode()
 
 
-def sign_statement(
-    publisher: PublisherId, signer: NoteSigner, size: int, root: bytes, *, epoch: int, flush: int, time: datetime
-) -> bytes:
-    """The statement's bytes: its text, signed."""
-    text = statement_text(publisher, size, root, epoch=epoch, flush=flush, time=time)
-    return sign_note(text, str(publisher), signer)
-
-
 def parse_statement(raw: bytes) -> Statement:
-    """Read what `sign_statement` writes, and nothing else; raises StatementMalformed. Nothing is verified (step 2)."""
+    """Read a signed `statement_text`, and nothing else; raises StatementMalformed. Nothing is verified (step 2)."""
     try:
         return _parse(raw)
     except (ProofInvalid, ValueError, OverflowError) as error:  # which may cite all 64 KiB of what they refuse

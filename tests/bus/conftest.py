@@ -19,9 +19,7 @@ from tests.fakes.tcp_proxy import TcpProxy
 @pytest.fixture
 async def world(kafka: str) -> World:
     """An instance of one partition a topic."""
-    world = World(kafka)
-    await world.create_topics()
-    return world
+    return await World.created(kafka)
 
 
 @pytest.fixture
@@ -56,9 +54,7 @@ async def wire(far_node: KafkaNode) -> AsyncIterator[TcpProxy]:
 @pytest.fixture
 async def far(far_node: KafkaNode, wire: TcpProxy) -> World:
     """An instance of one partition a topic, on the far Kafka, over the wire."""
-    far = World(far_node.bootstrap)
-    await far.create_topics()
-    return far
+    return await World.created(far_node.bootstrap)
 
 
 @pytest.fixture

@@ -26,8 +26,7 @@ async def start(world: World, rows: int) -> asyncio.subprocess.Process:
 
 async def test_ten_kills_lose_nothing_and_duplicate_nothing(kafka):
     """A publisher killed with SIGKILL ten times while it writes leaves every row once, numbered without a hole."""
-    world = World(kafka, partitions=2)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=2)
     chance = random.Random(7)  # noqa: S311  (which lines the kills hit, the same each run)
     for _ in range(10):
         process = await start(world, ROWS)

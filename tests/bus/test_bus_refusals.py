@@ -12,16 +12,8 @@ import pytest
 from exchange.envelope import Opener, Sealer, Unsealed
 from exchange.errors import DirectoryExpired, SchemaMismatch
 from exchange.ids import PublisherId
-from tests.fakes.bus_world import SCHEMA, World, raw_records, write_raw
+from tests.fakes.bus_world import World, publish, raw_records, write_raw
 from tests.fakes.unreadable_record import write_unreadable
-
-
-async def publish(world: World, *numbers: int) -> None:
-    async with world.publisher() as publisher:
-        await publisher.open(world.topic, SCHEMA)
-        for n in numbers:
-            publisher.add(world.topic, {"n": n}, key=f"k{n}")
-        await publisher.commit()
 
 
 async def take(world: World, count: int, **settings):
@@ -48,14 +40,14 @@ def header(record, name):
 
 async def test_forged_wrongly_signed_and_unsigned_records_are_refused_each_by_its_code(world):
     """A changed byte, another agency's seal, no seal: three codes and dead letters, and the good ones delivered."""
-    await publish(world, 1, 2)
+    await publish(world, [1, 2])
     good = (await raw_records(world, world.topic))[0]
     changed = bytearray(good.value)
     changed[-2] ^= 1
     await write_raw(world, world.topic, bytes(changed), good.headers, good.key)
     await write_raw(world, world.topic, good.value, seal_as_social(world, good), good.key)
     await write_raw(world, world.topic, good.value, good.headers[:-1], good.key)
-    await publish(world, 3)
+    await publish(world, [3])
     events, refused = await take(world, 6)
     assert [event.data["n"] for event in events] == [1, 2, 3]
     assert [each.error.code for each in refused] == ["inclusion_invalid", "publisher_not_allowed", "seal_malformed"]
@@ -75,7 +67,7 @@ def seal_as_social(world: World, record) -> list[tuple[str, bytes]]:
 
 async def test_a_dead_letter_keeps_the_record_whole_and_is_sealed_by_who_refused_it(world):
     """Key, value and every header, its seal among them, are in the dead letter, with where it was and why."""
-    await publish(world, 1)
+    await publish(world, [1])
     good = (await raw_records(world, world.topic))[0]
     written = await write_raw(world, world.topic, good.value + b"x", good.headers, good.key)
     await take(world, 2)
@@ -94,14 +86,14 @@ async def test_a_dead_letter_keeps_the_record_whole_and_is_sealed_by_who_refused
 
 async def test_random_bytes_are_refused_and_do_not_stop_the_topic(world):
     """Truncated, empty, oversized and random records are dead letters; what follows them is delivered."""
-    await publish(world, 1)
+    await publish(world, [1])
     good = (await raw_records(world, world.topic))[0]
     await write_raw(world, world.topic, os.urandom(200), [("exchange-seal", os.urandom(90))], os.urandom(9))
     await write_raw(world, world.topic, good.value[:3], good.headers, good.key)
     await write_raw(world, world.topic, b"", [], b"")
     await write_raw(world, world.topic, None, [], None)
     await write_raw(world, world.topic, os.urandom(1_000_000), [("x", os.urandom(20_000))] * 2)
-    await publish(world, 2)
+    await publish(world, [2])
     events, refused = await take(world, 7)
     assert [event.data["n"] for event in events] == [1, 2]
     assert {each.error.code for each in refused} == {"seal_malformed", "inclusion_invalid"}
@@ -110,9 +102,9 @@ async def test_random_bytes_are_refused_and_do_not_stop_the_topic(world):
 
 async def test_a_record_that_no_client_can_decode_is_a_dead_letter_by_its_offset(world):
     """A header's name that is not UTF-8 costs its own record only: refused, and kept by where it was."""
-    await publish(world, 1)
+    await publish(world, [1])
     await write_unreadable(world.kafka, world.topic)
-    await publish(world, 2)
+    await publish(world, [2])
     events, refused = await take(world, 3)
     assert [event.data["n"] for event in events] == [1, 2]
     assert [each.error.code for each in refused] == ["seal_malformed"]
@@ -131,7 +123,7 @@ async def test_a_record_too_heavy_to_keep_is_kept_by_its_digest(world):
 
 async def test_a_replayed_record_is_refused(world):
     """A record copied to the topic again is verified, and still refused: its sequence was seen."""
-    await publish(world, 1, 2)
+    await publish(world, [1, 2])
     first = (await raw_records(world, world.topic))[0]
     await write_raw(world, world.topic, first.value, first.headers, first.key)
     events, refused = await take(world, 3)
@@ -150,7 +142,7 @@ def sealed(world: World, record, *, epoch: int, sequence: int) -> list[tuple[str
 
 async def test_a_hole_is_counted_and_the_record_behind_it_delivered(world, sample):
     """Sequences that are missing raise the gap counter; the good record is delivered all the same."""
-    await publish(world, 1)
+    await publish(world, [1])
     first = (await raw_records(world, world.topic))[0]
     await write_raw(world, world.topic, first.value, sealed(world, first, epoch=1, sequence=5), first.key)
     events, refused = await take(world, 2)
@@ -161,9 +153,8 @@ async def test_a_hole_is_counted_and_the_record_behind_it_delivered(world, sampl
 
 async def test_a_hole_on_a_compacted_topic_is_no_alarm(kafka, sample):
     """Compaction removes records, so that holes on a compacted topic are not counted."""
-    world = World(kafka, compacted=True)
-    await world.create_topics()
-    await publish(world, 1)
+    world = await World.created(kafka, compacted=True)
+    await publish(world, [1])
     first = (await raw_records(world, world.topic))[0]
     await write_raw(world, world.topic, first.value, sealed(world, first, epoch=1, sequence=5), first.key)
     events, _ = await take(world, 2)
@@ -173,8 +164,8 @@ async def test_a_hole_on_a_compacted_topic_is_no_alarm(kafka, sample):
 
 async def test_a_lower_epoch_is_refused(world):
     """A record of an epoch that is over is a replay, whatever its number."""
-    await publish(world, 1)
-    await publish(world, 2)
+    await publish(world, [1])
+    await publish(world, [2])
     first = (await raw_records(world, world.topic))[0]
     await write_raw(world, world.topic, first.value, sealed(world, first, epoch=1, sequence=9), first.key)
     events, refused = await take(world, 3)
@@ -195,7 +186,7 @@ async def test_dead_letters_are_kept_once_also_when_the_batch_is_read_again(worl
 
 async def test_a_registry_that_is_away_pauses_and_refuses_nothing(world, sample):
     """While the registry does not answer nothing is refused; once it does, the record is delivered."""
-    await publish(world, 1)
+    await publish(world, [1])
     world.registry.away = 2
     events, refused = await take(world, 1)
     assert [event.data["n"] for event in events] == [1]
@@ -205,7 +196,7 @@ async def test_a_registry_that_is_away_pauses_and_refuses_nothing(world, sample)
 
 async def test_stopping_does_not_wait_for_the_registry(world):
     """SIGTERM ends a subscriber that waits for the registry, and nothing is committed or lost."""
-    await publish(world, 1)
+    await publish(world, [1])
     world.registry.away = 1_000_000
     async with world.subscriber("copy") as subscriber:
         batches = subscriber.batches()
@@ -220,7 +211,7 @@ async def test_stopping_does_not_wait_for_the_registry(world):
 
 async def test_a_schema_that_does_not_exist_is_a_dead_letter(world):
     """A properly sealed record whose schema id the registry never gave out is refused at step 8."""
-    await publish(world, 1)
+    await publish(world, [1])
     good = (await raw_records(world, world.topic))[0]
     value = b"\x00" + struct.pack(">i", 4_711) + good.value[5:]
     unsealed = Unsealed(world.topic, 0, good.key, value, list(good.headers[:-1]))
@@ -237,7 +228,7 @@ async def test_a_schema_that_does_not_exist_is_a_dead_letter(world):
 
 async def test_an_expired_directory_stops_delivery_and_refuses_nothing(world):
     """Past the directory's expiry the subscriber stops with that error; no record becomes a dead letter."""
-    await publish(world, 1)
+    await publish(world, [1])
     world.valid = timedelta(seconds=-1)
     world.renew()
     with pytest.raises(DirectoryExpired):

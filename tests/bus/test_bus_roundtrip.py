@@ -52,8 +52,7 @@ async def test_a_tombstone_arrives_without_data(world):
 
 async def test_keys_choose_partitions_and_null_keys_take_turns(kafka):
     """A key's events share a partition, as Kafka's default partitioner chooses; events without a key spread."""
-    world = World(kafka, partitions=3)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=3)
     async with world.publisher() as publisher:
         await publisher.open(world.topic, SCHEMA)
         for n in range(30):

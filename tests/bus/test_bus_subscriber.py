@@ -10,23 +10,14 @@ from prometheus_client import REGISTRY
 from exchange.bus import StoredPosition
 from exchange.errors import PublisherFenced, TransportError
 from exchange.transport.kafka import Partition
-from tests.fakes.bus_world import SCHEMA, World, collect, raw_records, write_raw
+from tests.fakes.bus_world import World, collect, publish, raw_records, write_raw
+from tests.fakes.waiting import until
 
 
 @pytest.fixture
 async def wide(kafka):
     """An instance whose topic has four partitions."""
-    world = World(kafka, partitions=4)
-    await world.create_topics()
-    return world
-
-
-async def publish(world, start, end):
-    async with world.publisher() as publisher:
-        await publisher.open(world.topic, SCHEMA)
-        for n in range(start, end):
-            publisher.add(world.topic, {"n": n}, key=f"k{n}")
-        await publisher.commit()
+    return await World.created(kafka, partitions=4)
 
 
 class Sink:
@@ -50,7 +41,7 @@ class Sink:
 
 async def test_a_restart_continues_from_the_committed_place_and_its_sequences(world):
     """A new process reads on where the last one committed, and knows which sequences it saw."""
-    await publish(world, 0, 10)
+    await publish(world, range(10))
     async with world.subscriber(batch_records=5) as subscriber:
         assert len(await collect(subscriber, 5)) == 5
     async with world.subscriber(batch_records=5) as subscriber:
@@ -64,7 +55,7 @@ async def test_a_restart_continues_from_the_committed_place_and_its_sequences(wo
 
 async def test_a_batch_that_was_not_committed_comes_again(world):
     """Processing without a commit is not processing: the next process gets the batch again."""
-    await publish(world, 0, 3)
+    await publish(world, range(3))
     for _ in range(2):
         async with world.subscriber() as subscriber:
             batch = await anext(subscriber.batches())
@@ -73,7 +64,7 @@ async def test_a_batch_that_was_not_committed_comes_again(world):
 
 async def test_a_rebalance_between_two_subscribers_loses_and_repeats_nothing(wide):
     """A member that joins while another reads takes over partitions at the committed place, with nothing twice."""
-    await publish(wide, 0, 4_000)
+    await publish(wide, range(4_000))
     seen = []
 
     async def read(subscriber, pace):
@@ -89,7 +80,7 @@ async def test_a_rebalance_between_two_subscribers_loses_and_repeats_nothing(wid
         async with wide.subscriber("pair", batch_records=50) as two:
             second = asyncio.ensure_future(read(two, 0.005))
             await two.wait_assigned()
-            await publish(wide, 4_000, 5_000)
+            await publish(wide, range(4_000, 5_000))
             while len(seen) < 4_600:
                 await asyncio.sleep(0.01)
             two.stop()
@@ -103,7 +94,7 @@ async def test_a_rebalance_between_two_subscribers_loses_and_repeats_nothing(wid
 
 async def test_a_commit_after_the_partition_moved_is_refused(wide):
     """A member that kept a batch too long is told that the partition is no longer its own."""
-    await publish(wide, 0, 100)
+    await publish(wide, range(100))
     async with wide.subscriber("slow", batch_records=10) as slow:
         batches = slow.batches()
         batch = await anext(batches)
@@ -120,7 +111,7 @@ async def test_a_commit_after_the_partition_moved_is_refused(wide):
 
 async def test_a_sink_keeps_its_own_place(wide):
     """With the place in the sink, a group whose commits never reached Kafka repeats nothing."""
-    await publish(wide, 0, 200)
+    await publish(wide, range(200))
     sink = Sink()
     for _ in range(4):
         async with wide.subscriber("sink", positions=sink, batch_records=20) as subscriber:
@@ -144,7 +135,7 @@ async def test_a_sink_that_cannot_be_read_stops_the_subscriber(world):
         async def load(self, group, topic, partition):
             raise TransportError("the database is away")
 
-    await publish(world, 0, 1)
+    await publish(world, range(1))
     async with world.subscriber("broken", positions=Broken()) as subscriber:
         with pytest.raises(TransportError, match="database is away"):
             await anext(subscriber.batches())
@@ -152,7 +143,7 @@ async def test_a_sink_that_cannot_be_read_stops_the_subscriber(world):
 
 async def test_stop_ends_after_the_batch_in_hand(world):
     """SIGTERM drains: the batch in hand can be committed, and no other is handed out."""
-    await publish(world, 0, 10)
+    await publish(world, range(10))
     async with world.subscriber(batch_records=2) as subscriber:
         handed = []
         async for batch in subscriber.batches():
@@ -166,7 +157,7 @@ async def test_stop_ends_after_the_batch_in_hand(world):
 
 async def test_consumed_events_and_lag_are_measured(world, sample):
     """The consumed counter and the lag follow the commits; at the end the lag is zero."""
-    await publish(world, 0, 10)
+    await publish(world, range(10))
     labels = {"topic": world.topic, "group": world.group("copy")}
     async with world.subscriber(batch_records=4) as subscriber:
         batches = subscriber.batches()
@@ -177,13 +168,6 @@ async def test_consumed_events_and_lag_are_measured(world, sample):
         await subscriber.commit(await anext(batches))
     assert sample("exchange_consumed_total", **labels) == 10
     assert sample("exchange_consumer_lag", partition="0", **labels) <= 1
-
-
-async def until(holds):
-    """Wait for what another task brings about."""
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 async def read_on(subscriber, handed):
@@ -203,13 +187,13 @@ def lags_of(world, group):
 
 async def test_the_lag_is_zero_once_everything_was_consumed(world):
     """The markers that end transactions are offsets too, and no reader is behind for having read up to them."""
-    await publish(world, 0, 10)
+    await publish(world, range(10))
     handed = []
     async with world.subscriber("honest", batch_records=5) as subscriber:
         reading = asyncio.ensure_future(read_on(subscriber, handed))
         await until(lambda: sum(len(batch.events) for batch in handed) == 10)
         await until(lambda: lags_of(world, "honest") == {0: 0})
-        await publish(world, 10, 11)
+        await publish(world, range(10, 11))
         await until(lambda: sum(len(batch.events) for batch in handed) == 11)
         await until(lambda: lags_of(world, "honest") == {0: 0})
         subscriber.stop()
@@ -219,7 +203,7 @@ async def test_the_lag_is_zero_once_everything_was_consumed(world):
 async def test_the_lag_counts_what_was_not_read_yet(world):
     """A reader that stands still is behind by what was published since, as soon as it asks for more."""
     async with world.subscriber("behind", batch_records=1) as subscriber:
-        await publish(world, 0, 5)
+        await publish(world, range(5))
         batches = subscriber.batches()
         await subscriber.commit(await anext(batches))
         assert lags_of(world, "behind") == {0: 5}
@@ -228,7 +212,7 @@ async def test_the_lag_counts_what_was_not_read_yet(world):
 
 async def test_a_partition_that_moved_away_has_no_lag_here(wide):
     """Only the member that has a partition reports its lag; a closed one reports none."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     async with wide.subscriber("moving") as one:
         reading = [asyncio.ensure_future(read_on(one, []))]
         await until(lambda: lags_of(wide, "moving") == dict.fromkeys(range(4), 0))
@@ -239,7 +223,7 @@ async def test_a_partition_that_moved_away_has_no_lag_here(wide):
 
 async def test_a_partition_that_is_revoked_has_no_lag_until_it_is_assigned_again(wide):
     """While a rebalance is under way a member reports no lag of what it let go of."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     async with wide.subscriber("revoked") as one:
         first = asyncio.ensure_future(read_on(one, []))
         await until(lambda: len(lags_of(wide, "revoked")) == 4)

@@ -11,8 +11,8 @@ from collections import Counter
 from contextlib import suppress
 
 from exchange.bus import ReplayOrder
-from tests.fakes.bus_world import raw_records
-from tests.fakes.handling_world import dead, letters_on, publish
+from tests.fakes.bus_world import publish, raw_records
+from tests.fakes.handling_world import dead, letters_on
 
 RECORDS = 120
 

@@ -9,8 +9,8 @@ import pytest
 from exchange.bus import DeadLetterDesk, Selection, read_ledger
 from exchange.envelope import Opener
 from exchange.errors import PublisherFenced, SettingsError
-from tests.fakes.bus_world import SCHEMA, raw_records, write_raw
-from tests.fakes.handling_world import Away, dead, handle_until, letters_on, post, publish
+from tests.fakes.bus_world import SCHEMA, publish, raw_records, write_raw
+from tests.fakes.handling_world import Away, dead, handle_until, letters_on, post
 
 
 def desk_of(world, **settings):

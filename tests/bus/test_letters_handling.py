@@ -8,8 +8,8 @@ from dataclasses import replace
 from exchange.bus.letters.policy import RetryPolicy
 from exchange.clock import parse_time, to_unix_millis
 from exchange.errors import DatabaseUnavailable, TransportError, ValueInvalid
-from tests.fakes.bus_world import raw_records
-from tests.fakes.handling_world import QUICK, Away, dead, handle_until, letters_on, publish
+from tests.fakes.bus_world import publish, raw_records
+from tests.fakes.handling_world import QUICK, Away, dead, handle_until, letters_on
 
 
 def number(event):

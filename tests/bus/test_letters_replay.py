@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from exchange.bus import Replay, ReplayOrder, read_span
 from exchange.transport.kafka import Partition, view_group
-from tests.fakes.bus_world import raw_records, write_raw
-from tests.fakes.handling_world import Away, handle_until, letters_on, post, publish
+from tests.fakes.bus_world import publish, raw_records, write_raw
+from tests.fakes.handling_world import Away, handle_until, letters_on, post
 
 
 def order_of(world, group="handled", name="all"):

@@ -11,8 +11,9 @@ import pytest
 from exchange.bus import Batch, Failure, Handling, Originals, Reason, Redelivered, SetAside
 from exchange.errors import PublisherFenced
 from exchange.transport.kafka import Partition
-from tests.fakes.bus_world import SCHEMA, World, collect, raw_records
-from tests.fakes.handling_world import QUICK, dead, handled_by, handling, letters_on, post, publish, until
+from tests.fakes.bus_world import SCHEMA, World, collect, publish, raw_records
+from tests.fakes.handling_world import QUICK, dead, handled_by, handling, letters_on, post
+from tests.fakes.waiting import until
 
 FAULT = Reason("handler_failed", 0, "the handler raised ValueError")
 
@@ -152,8 +153,7 @@ async def test_single_records_are_found_near_and_far_and_in_any_order(world):
 
 async def test_partitions_that_move_between_members_leave_one_letter_a_failure(kafka):
     """While a second member joins and leaves, every event is handled or set aside, and none set aside twice."""
-    world = World(kafka, partitions=4)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=4)
     await publish(world, range(600))
     taken = Counter()
 

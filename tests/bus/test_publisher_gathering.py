@@ -34,7 +34,7 @@ def gathering(*topics, partitions=2, clock=None):
 
 def put(gathering, topic=TOPIC, data=None, key="k", time=None):
     """Add an event."""
-    return gathering.put(topic, {"n": 1} if data is None else data, key, None, time, None)
+    return gathering.put(NewEvent(topic, {"n": 1} if data is None else data, key, None, time))
 
 
 steps = st.lists(
@@ -125,7 +125,7 @@ def test_what_is_refused_leaves_the_bundle_as_it_was(event, error, says):
     gathered = gathering(TOPIC)
     put(gathered)
     with pytest.raises(error, match=says):
-        gathered.put(event.topic, event.data, event.key, event.subject, event.time, event.traceparent)
+        gathered.put(event)
     assert len(gathered.bundle.records) == 1
     put(gathered)
     assert [record.sequence for record in gathered.close().records] == [0, 1]

@@ -70,8 +70,7 @@ async def test_a_delivery_says_where_the_event_is(world, publisher):
 
 async def test_concurrent_calls_share_a_flush_and_a_signature(kafka, sample):
     """A thousand calls at once, over six partitions, are few transactions; each has its own report, in order."""
-    world = World(kafka, partitions=6)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=6)
     async with world.publisher() as publisher:
         await publisher.open(world.topic, SCHEMA)
         calls = [publisher.publish(world.topic, {"n": n}, key=f"k{n}") for n in range(1_000)]
@@ -87,8 +86,7 @@ async def test_concurrent_calls_share_a_flush_and_a_signature(kafka, sample):
 
 async def test_reports_are_right_over_several_trees_and_batches(kafka):
     """A transaction of several trees, whose partitions take several batches each, is reported record by record."""
-    world = World(kafka, partitions=2)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=2)
     async with world.publisher() as publisher:
         await publisher.open(world.topic, SCHEMA)
         async with publisher.transaction() as transaction:
@@ -109,8 +107,7 @@ async def test_reports_are_right_over_several_trees_and_batches(kafka):
 
 async def test_a_key_has_the_same_partition_in_bulk_as_alone(kafka):
     """However events are published, those of one key share a partition and keep their order; so do keys of any size."""
-    world = World(kafka, partitions=5)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=5)
     keys = [None, "k", "калит-7", *(f"key-{n}" for n in range(300)), "a" * 300]
     async with world.publisher() as publisher:
         await publisher.open(world.topic, SCHEMA)

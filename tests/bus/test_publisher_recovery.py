@@ -12,8 +12,8 @@ from exchange.errors import BrokerUnreachable, PublisherFenced, PublisherNotAllo
 from exchange.transport.kafka import TransactionalProducer
 from exchange.trust import Signer
 from tests.fakes.bus_world import SCHEMA, World, read_all
-from tests.fakes.handling_world import until
 from tests.fakes.tcp_proxy import ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, TcpProxy
+from tests.fakes.waiting import until
 
 IMPATIENT = {"commit_seconds": 2.0}
 

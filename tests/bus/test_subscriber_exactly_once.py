@@ -15,14 +15,13 @@ from exchange.bus import Membership, StoredPosition
 from exchange.errors import DatabaseUnavailable, SinkFenced
 from tests.fakes.bus_world import SCHEMA, World, collect
 from tests.fakes.sqlite_sink import SqliteSink
+from tests.fakes.waiting import until
 
 
 @pytest.fixture
 async def wide(kafka):
     """An instance whose topic has two partitions."""
-    world = World(kafka, partitions=2)
-    await world.create_topics()
-    return world
+    return await World.created(kafka, partitions=2)
 
 
 async def publish(world, start, end):
@@ -33,13 +32,6 @@ async def publish(world, start, end):
             if n % 500 == 499:
                 await publisher.commit()
         await publisher.commit()
-
-
-async def until(holds):
-    """Wait for what another task brings about."""
-    async with asyncio.timeout(60):
-        while not holds():
-            await asyncio.sleep(0.02)
 
 
 async def fed(subscriber, sink, count):

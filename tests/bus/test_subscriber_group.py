@@ -11,30 +11,14 @@ import pytest
 
 from exchange.bus import Membership
 from exchange.errors import TransportError
-from tests.fakes.bus_world import SCHEMA, World
+from tests.fakes.bus_world import World, publish
+from tests.fakes.waiting import until
 
 
 @pytest.fixture
 async def wide(kafka):
     """An instance whose topic has four partitions."""
-    world = World(kafka, partitions=4)
-    await world.create_topics()
-    return world
-
-
-async def publish(world, start, end):
-    async with world.publisher() as publisher:
-        await publisher.open(world.topic, SCHEMA)
-        for n in range(start, end):
-            publisher.add(world.topic, {"n": n}, key=f"k{n}")
-        await publisher.commit()
-
-
-async def until(holds):
-    """Wait for what another task brings about."""
-    async with asyncio.timeout(60):
-        while not holds():
-            await asyncio.sleep(0.01)
+    return await World.created(kafka, partitions=4)
 
 
 async def read_on(subscriber, seen):
@@ -46,7 +30,7 @@ async def read_on(subscriber, seen):
 
 async def test_a_group_of_one_two_and_one_members_reads_everything_once(wide):
     """A second member takes its share and gives it back: nothing is lost, nothing comes twice."""
-    await publish(wide, 0, 2_000)
+    await publish(wide, range(2_000))
     one_saw, two_saw = [], []
     async with wide.subscriber("pair", batch_records=50) as one:
         first = asyncio.ensure_future(read_on(one, one_saw))
@@ -54,11 +38,11 @@ async def test_a_group_of_one_two_and_one_members_reads_everything_once(wide):
         async with wide.subscriber("pair", batch_records=50) as two:
             second = asyncio.ensure_future(read_on(two, two_saw))
             await two.wait_assigned()
-            await publish(wide, 2_000, 3_000)
+            await publish(wide, range(2_000, 3_000))
             await until(lambda: len(one_saw) + len(two_saw) >= 2_700)
             two.stop()
             await second
-        await publish(wide, 3_000, 3_500)
+        await publish(wide, range(3_000, 3_500))
         await until(lambda: len(one_saw) + len(two_saw) >= 3_500)
         one.stop()
         await first
@@ -68,7 +52,7 @@ async def test_a_group_of_one_two_and_one_members_reads_everything_once(wide):
 
 async def test_the_batch_in_hand_is_committed_before_its_partition_is_let_go(wide):
     """A slow handler's batch is finished first: whoever gets the partition starts behind it."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     seen = []
     async with wide.subscriber("slow") as slow:
         batches = slow.batches()
@@ -91,7 +75,7 @@ async def test_the_batch_in_hand_is_committed_before_its_partition_is_let_go(wid
 
 async def test_a_member_that_hangs_loses_its_partitions_and_is_told(wide):
     """Beyond the time agreed a rebalance goes on without it: its commit is refused, another reads the batch."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     quick = Membership(release_seconds=0.5)
     async with wide.subscriber("hang", membership=quick) as hanging:
         batch = await anext(hanging.batches())
@@ -112,7 +96,7 @@ async def test_a_member_that_hangs_loses_its_partitions_and_is_told(wide):
 
 async def test_losing_a_batch_does_not_end_who_reads_event_by_event(wide, sample):
     """A member that was too slow goes on with what it has now; the batch it lost is read where it is."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     quick = Membership(release_seconds=0.5)
     seen = {"one": [], "two": []}
     async with wide.subscriber("lose", membership=quick) as one, wide.subscriber("lose", membership=quick) as two:
@@ -133,7 +117,7 @@ async def test_losing_a_batch_does_not_end_who_reads_event_by_event(wide, sample
         go_on.set()
         await until(lambda: set(seen["one"]) | set(seen["two"]) == set(range(40)))
         assert not first.done()
-        await publish(wide, 40, 80)
+        await publish(wide, range(40, 80))
         await until(lambda: set(seen["one"]) | set(seen["two"]) == set(range(80)))
         for subscriber, task in ((one, first), (two, second)):
             subscriber.stop()
@@ -143,7 +127,7 @@ async def test_losing_a_batch_does_not_end_who_reads_event_by_event(wide, sample
 
 async def test_the_hooks_are_told_of_partitions_in_time(wide):
     """Assigned before the first record is read; revoked after the last batch was committed."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     story = []
 
     async def on_assigned(places):
@@ -176,7 +160,7 @@ async def test_the_hooks_are_told_of_partitions_in_time(wide):
 @pytest.mark.parametrize("hook", ["on_assigned", "on_revoked"])
 async def test_a_hook_that_fails_ends_the_subscriber(wide, hook):
     """What a hook raises is not lost in a callback: it comes out where batches are asked for."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
 
     async def fail(_):
         raise RuntimeError("the cache is full")
@@ -204,7 +188,7 @@ async def test_a_hook_that_hangs_is_not_waited_for_longer_than_agreed(wide):
 
 async def test_a_hook_is_told_of_what_was_lost_too(wide):
     """Where a batch took too long, whoever keeps something by partition still hears that it is over."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     told = []
 
     async def on_revoked(places):
@@ -220,7 +204,7 @@ async def test_a_hook_is_told_of_what_was_lost_too(wide):
 
 async def test_a_pause_keeps_the_batch_and_the_membership(wide):
     """A member that waits longer than it may be idle is still one of the group, and can commit what it held."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     async with wide.subscriber("pause", membership=Membership(idle_seconds=2)) as subscriber:
         batches = subscriber.batches()
         batch = await anext(batches)
@@ -241,7 +225,7 @@ async def test_a_pause_keeps_the_batch_and_the_membership(wide):
 
 async def test_a_member_that_processes_too_long_has_left_the_group(wide):
     """A handler that never comes back does not hold its partitions for ever."""
-    await publish(wide, 0, 4)
+    await publish(wide, range(4))
     impatient = Membership(idle_seconds=1, session_seconds=6)
     async with wide.subscriber("idle", membership=impatient) as hanging:
         batch = await anext(hanging.batches())
@@ -257,7 +241,7 @@ async def test_a_member_that_processes_too_long_has_left_the_group(wide):
 
 async def test_a_pause_ends_when_partitions_move_or_the_subscriber_stops(wide):
     """The batch is to be dropped then: whoever waits is told at once, and holds nobody up."""
-    await publish(wide, 0, 40)
+    await publish(wide, range(40))
     async with wide.subscriber("pause") as one:
         batches = one.batches()
         await anext(batches)
@@ -275,7 +259,7 @@ async def test_a_pause_ends_when_partitions_move_or_the_subscriber_stops(wide):
 @pytest.mark.parametrize("session", [6.0])
 async def test_a_killed_members_partitions_are_taken_over_after_its_session(wide, session, tmp_path):
     """After a SIGKILL the others wait for the session, and no longer."""
-    await publish(wide, 0, 200)
+    await publish(wide, range(200))
     command = ["-m", "tests.fakes.storing_process", wide.kafka, wide.name, "4", str(tmp_path / "rows.db"), "killed"]
     process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
     await process.stdout.readline()
@@ -283,7 +267,7 @@ async def test_a_killed_members_partitions_are_taken_over_after_its_session(wide
         await other.wait_assigned()
         os.kill(process.pid, signal.SIGKILL)
         await process.communicate()
-        await publish(wide, 200, 240)
+        await publish(wide, range(200, 240))
         seen = []
         reading = asyncio.ensure_future(read_on(other, seen))
         async with asyncio.timeout(session + 20):

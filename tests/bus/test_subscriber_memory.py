@@ -47,8 +47,7 @@ def test_a_batch_learns_from_what_came_last():
 
 async def test_a_subscriber_under_load_stays_below_150_mib(kafka, tmp_path):
     """With 48 MB of 4 kB events waiting in six partitions a process that stores them takes no more."""
-    world = World(kafka, partitions=6)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=6)
     async with world.publisher() as publisher:
         await publisher.open(world.topic, SCHEMA)
         for n in range(EVENTS):

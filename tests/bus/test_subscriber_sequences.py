@@ -8,17 +8,7 @@ from prometheus_client import REGISTRY
 from exchange.envelope import Sealer, Unsealed
 from exchange.errors import TransportError
 from exchange.transport.kafka import GroupConsumer, GroupPosition, Partition
-from tests.fakes.bus_world import SCHEMA, raw_records, write_raw
-
-
-async def publish(world, *numbers):
-    """Events of one commit."""
-    async with world.publisher() as publisher:
-        await publisher.open(world.topic, SCHEMA)
-        for n in numbers:
-            publisher.add(world.topic, {"n": n}, key=f"k{n}")
-        await publisher.commit()
-    return await raw_records(world, world.topic)
+from tests.fakes.bus_world import published, write_raw
 
 
 async def write_as(world, record, *, epoch, sequence):
@@ -50,7 +40,7 @@ def alarms(world, sample):
 
 async def test_a_fork_is_told_from_a_replay_and_counted(world, sample):
     """Another record with a number that was taken is a fork, the same record again a replay; neither is delivered."""
-    first, second = await publish(world, 1, 2)
+    first, second = await published(world, 1, 2)
     await write_as(world, second, epoch=1, sequence=0)
     await write_raw(world, world.topic, first.value, first.headers, first.key)
     events, refused = await take(world, 4)
@@ -64,7 +54,7 @@ async def test_a_fork_is_told_from_a_replay_and_counted(world, sample):
 
 async def test_a_fork_is_noticed_after_a_restart(world, sample):
     """The committed place knows the last records: a process that starts anew tells a fork of them from a replay."""
-    first, second = await publish(world, 1, 2)
+    first, second = await published(world, 1, 2)
     await take(world, 2)
     await write_as(world, first, epoch=1, sequence=1)
     await write_raw(world, world.topic, second.value, second.headers, second.key)
@@ -75,7 +65,7 @@ async def test_a_fork_is_noticed_after_a_restart(world, sample):
 
 async def test_the_same_record_sealed_anew_is_a_replay(world):
     """A fork is another record: the seal around the same one makes none."""
-    _, second = await publish(world, 1, 2)
+    _, second = await published(world, 1, 2)
     await write_as(world, second, epoch=1, sequence=1)
     _, refused = await take(world, 3)
     assert [each.error.code for each in refused] == ["sequence_replayed"]
@@ -83,7 +73,7 @@ async def test_the_same_record_sealed_anew_is_a_replay(world):
 
 async def test_a_hole_over_a_restart_is_counted(world, sample):
     """What went missing between two processes is noticed by the second."""
-    first, _ = await publish(world, 1, 2)
+    first, _ = await published(world, 1, 2)
     await take(world, 2)
     await write_as(world, first, epoch=1, sequence=7)
     events, refused = await take(world, 1)
@@ -105,7 +95,7 @@ async def nothing(_):
 @pytest.mark.parametrize("metadata", ["another program's", "seq1 UZ/GOV/a/b/c 1", "seq2 UZ/GOV/a/b/c 1 2 ####", "seq9"])
 async def test_a_damaged_place_is_one_clear_error(world, metadata):
     """A committed offset whose metadata is not a place stops the subscriber: replays would pass without it."""
-    await publish(world, 1)
+    await published(world, 1)
     place = Partition(world.topic, 0)
     group = world.group("copy")
     other = GroupConsumer(

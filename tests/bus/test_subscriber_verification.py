@@ -8,16 +8,7 @@ from exchange.bus import Batch
 from exchange.envelope import UnverifiedEvent
 from exchange.errors import SettingsError
 from exchange.settings import Settings
-from tests.fakes.bus_world import SCHEMA, raw_records, write_raw
-
-
-async def publish(world, *numbers):
-    async with world.publisher() as publisher:
-        await publisher.open(world.topic, SCHEMA)
-        for n in numbers:
-            publisher.add(world.topic, {"n": n}, key=f"k{n}")
-        await publisher.commit()
-    return await raw_records(world, world.topic)
+from tests.fakes.bus_world import published, write_raw
 
 
 def test_settings_are_for_production_unless_they_say_otherwise():
@@ -43,7 +34,7 @@ async def test_development_alone_verifies(world):
 
 async def test_unverified_events_are_marked_and_counted(world, sample):
     """Unsealed and forged records are events, too, each marked as what it is; what is no event is still refused."""
-    [first] = await publish(world, 1)
+    [first] = await published(world, 1)
     await write_raw(world, world.topic, first.value, first.headers[:-1], first.key)
     await write_raw(world, world.topic, first.value, [*first.headers[:-1], ("exchange-seal", b"forged")], first.key)
     await write_raw(world, world.topic, b"noise", first.headers, first.key)

@@ -9,12 +9,13 @@ import pytest
 from exchange.cli.topic_ledger import SHOWN, Ledger
 from exchange.cli.topic_progress import Progress
 from exchange.cli.topic_walk import Range
-from exchange.envelope import Event, KafkaRecord, Statement, parse_statement, sign_statement
+from exchange.envelope import Event, KafkaRecord, Statement, parse_statement
 from exchange.errors import InclusionInvalid, KeyNotValid, SealMalformed
 from exchange.ids import PublisherId
 from exchange.trust import SigningKey, key_id
 from tests.fakes.instance import INTERIOR, RESIDENCE_TOPIC, FakeInstance
 from tests.fakes.moving_clock import NOON
+from tests.fakes.statements import sign_statement
 
 PUBLISHER = PublisherId(INTERIOR, "residents")
 

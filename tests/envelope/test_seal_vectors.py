@@ -11,10 +11,11 @@ import pytest
 
 from exchange.avro import RegisteredSchema, Schema
 from exchange.clock import format_micros, format_millis, parse_time
-from exchange.envelope import KafkaRecord, Opener, encode_record, parse_statement, record_leaf, sign_statement
+from exchange.envelope import KafkaRecord, Opener, encode_record, parse_statement, record_leaf
 from exchange.errors import RecordRefused, StatementMalformed
 from exchange.ids import PublisherId
 from exchange.trust import Directory, SigningKey
+from tests.fakes.statements import sign_statement
 from tests.vectors.generate import FILES, render
 
 VECTORS = Path(__file__).parents[1] / "vectors"

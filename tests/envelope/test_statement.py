@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.envelope import parse_statement, sign_statement
+from exchange.envelope import parse_statement
 from exchange.errors import StatementMalformed
 from exchange.merkle import NoteVerifier, open_note, sign_note
+from tests.fakes.statements import sign_statement
 
 from .world import CUSTOMS, CUSTOMS_KEY, INTERIOR_KEY, NOW, TARIFF
 

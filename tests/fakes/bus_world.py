@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,6 +101,13 @@ class World:
         """Make the instance's topics."""
         async with KafkaAdmin(self.kafka) as admin:
             await admin.ensure_topics(topic_specs(self._directory, self.replication))
+
+    @classmethod
+    async def created(cls, kafka: str, **settings: Any) -> World:
+        """An instance whose topics are there."""
+        world = cls(kafka, **settings)
+        await world.create_topics()
+        return world
 
     def publisher(self, publisher: PublisherId | None = None, **settings: object) -> Publisher:
         """A publisher of the civil register, unless told otherwise."""
@@ -201,3 +208,18 @@ async def write_raw(
     """Write straight to Kafka, past the exchange."""
     async with IdempotentProducer(world.kafka) as producer:
         return (await producer.write([Outgoing(topic, partition, key, value, list(headers))]))[0]
+
+
+async def publish(world: World, numbers: Iterable[int]) -> None:
+    """Events with these numbers, each of a key of its own, in one transaction."""
+    async with world.publisher() as publisher:
+        await publisher.open(world.topic, SCHEMA)
+        for n in numbers:
+            publisher.add(world.topic, {"n": n}, key=f"k{n}")
+        await publisher.commit()
+
+
+async def published(world: World, *numbers: int) -> list[Received]:
+    """The same, and all that Kafka has of the topic then."""
+    await publish(world, numbers)
+    return await raw_records(world, world.topic)

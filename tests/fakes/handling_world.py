@@ -10,7 +10,8 @@ from exchange.bus import GroupRedeliveries, Handling, Post, RetryPolicy, SetAsid
 from exchange.bus.letters.reading import Letter, parse_letter, parse_mark
 from exchange.envelope import Event
 from exchange.errors import TransportError
-from tests.fakes.bus_world import SCHEMA, World, raw_records
+from tests.fakes.bus_world import World, raw_records
+from tests.fakes.waiting import until
 
 QUICK = RetryPolicy(attempts=2, pause=0.01, longest_pause=0.01, outage_after=100, probe=0.02, longest_probe=0.05)
 """No test waits for long; outages are looked for where a test says so."""
@@ -22,15 +23,6 @@ SHORT = (0.1, 0.2, 0.3)
 def post(world: World) -> Post:
     """What social protection writes letters with."""
     return Post(world.social, world.kafka, world.keys[world.social], world.directory, world.clock)
-
-
-async def publish(world: World, numbers: Sequence[int]) -> None:
-    """Events with these numbers, in one transaction."""
-    async with world.publisher() as publisher:
-        await publisher.open(world.topic, SCHEMA)
-        for n in numbers:
-            publisher.add(world.topic, {"n": n}, key=f"k{n}")
-        await publisher.commit()
 
 
 def handled_by(world: World, group: str = "handled", **settings: Any) -> Subscriber:
@@ -73,19 +65,6 @@ async def handle_until(
         finally:
             subscriber.stop()
             await working
-
-
-async def until(holds: Callable[[], Any], working: asyncio.Future[None] | None = None, seconds: float = 40.0) -> None:
-    """Wait for what another task brings about; raises what that task raises."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = holds()
-            if await found if asyncio.iscoroutine(found) else found:
-                return
-            if working is not None and working.done():
-                working.result()
-                raise AssertionError("the handling ended before it held")
-            await asyncio.sleep(0.02)
 
 
 async def letters_on(world: World, topic: str) -> list[Letter]:

@@ -13,8 +13,7 @@ STEP = 20
 
 async def test_the_earlier_process_ends_with_its_code_and_does_not_come_back(kafka: str) -> None:
     """It exits as `publisher_fenced`, having begun one epoch; the later one goes on from what it committed."""
-    world = World(kafka, partitions=2)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=2)
     earlier = Life(publish, world.place, STEP, None)
     for _ in range(3):
         assert isinstance(await earlier.hear(), int)

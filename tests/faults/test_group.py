@@ -21,8 +21,7 @@ BATCH = 50
 @pytest.mark.timeout(900)
 async def test_a_group_of_one_then_four_then_two(kafka: str, scale: Scale, tmp_path: Path) -> None:
     """Three members join under load; of the four one is asked to leave and one is killed. Nothing is lost or twice."""
-    world = World(kafka, partitions=6)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=6)
     file = tmp_path / "copy"
     with SqliteCopy(file) as found:
         stop = asyncio.Event()

@@ -22,8 +22,7 @@ Headers = list[tuple[str, bytes]]
 
 async def test_hostile_records_are_dead_letters_and_the_rest_is_delivered(kafka: str, scale: Scale) -> None:
     """Random bytes, seals cut short or grown, paths of 255, statements of 64 kB, 10,000 headers, unreadable names."""
-    world = World(kafka)
-    await world.create_topics()
+    world = await World.created(kafka)
     await publish(world, 0)
     [good] = await raw_records(world, world.topic)
     seal = good.headers[-1][1]

@@ -25,8 +25,7 @@ async def test_copies_killed_at_random_moments_have_each_event_once(
     kafka: str, scale: Scale, tmp_path: Path, postgres: Postgres
 ) -> None:
     """SIGKILL while they read, verify, write or commit, in SQLite and in PostgreSQL, while the topic grows."""
-    world = World(kafka, partitions=3)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=3)
     places = [f"sqlite:{tmp_path / str(number)}" for number in range(scale.copies)]
     places += [postgres.place() for _ in range(scale.copies)]
     stop = asyncio.Event()

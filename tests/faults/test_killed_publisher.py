@@ -20,8 +20,7 @@ SHORTEST_START = 0.2
 @pytest.mark.timeout(900)
 async def test_a_publisher_killed_at_random_moments_loses_nothing(kafka: str, scale: Scale) -> None:
     """SIGKILL while it starts, seals, writes or commits, as often as the form says; the next life goes on exactly."""
-    world = World(kafka, partitions=3)
-    await world.create_topics()
+    world = await World.created(kafka, partitions=3)
     chance = random.Random(11)  # noqa: S311  (which lines the kills hit)
     row = 0
     for number in range(scale.publisher_kills):

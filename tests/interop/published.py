@@ -81,8 +81,7 @@ class Published:
 
 async def publish_all(kafka: str, registry: str) -> Published:
     """Publish plain events, one with subject and trace, one without a key, and a tombstone; and read them back."""
-    world = World(kafka)
-    await world.create_topics()
+    world = await World.created(kafka)
     async with HttpClient() as http:
         client = RegistryClient(http, registry, world.clock)
         await client.register(f"{world.topic}-value", RICH)
@@ -107,8 +106,7 @@ async def publish_all(kafka: str, registry: str) -> Published:
 
 async def published_evidence(kafka: str, count: int) -> tuple[World, list[bytes]]:
     """Evidence of each of `count` events that one flush published to Kafka."""
-    world = World(kafka)
-    await world.create_topics()
+    world = await World.created(kafka)
     async with world.publisher() as publisher:
         await publisher.open(world.topic, SCHEMA)
         for number in range(count):

@@ -21,7 +21,6 @@ from exchange.envelope import (
     parse_seal,
     parse_statement,
     record_leaf,
-    sign_statement,
 )
 from exchange.merkle import (
     Checkpoint,
@@ -58,6 +57,7 @@ from tests.envelope.world import (
     seal_one,
     with_seal,
 )
+from tests.fakes.statements import sign_statement
 from tests.vectors.cases import damaged_case, hexadecimal, valid_case
 from tests.vectors.damaged_headers import beyond, within
 from tests.vectors.damaged_seals import damaged_seals

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable
 from itertools import islice
@@ -56,7 +55,6 @@ class Bulk:
             await self._flusher.put_many(chunk, self._note)
         while self._under_way and self._under_way[0][0].is_done:
             await self._report()
-        await asyncio.sleep(0)
         return len(chunk)
 
     async def put_all(self, events: Iterable[NewEvent] | AsyncIterable[NewEvent]) -> None:
@@ -69,10 +67,10 @@ class Bulk:
         while await self.put(islice(source, CHUNK)):
             pass
 
-    def _note(self, bundle: Bundle, index: int) -> None:
+    def _note(self, bundle: Bundle, added: range) -> None:
         if not self._under_way or self._under_way[-1][0] is not bundle:
             self._under_way.append((bundle, []))
-        self._under_way[-1][1].append(index)
+        self._under_way[-1][1].extend(added)
 
     async def _report(self) -> None:
         bundle, indices = self._under_way.popleft()

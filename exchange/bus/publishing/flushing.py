@@ -32,9 +32,9 @@ class FlushPolicy:
     """
 
     events: int = 7_999
-    bytes: int = 4 * 1024 * 1024
+    bytes: int = 8 * 1024 * 1024
     linger: float = 0.001
-    in_flight: int = 16 * 1024 * 1024
+    in_flight: int = 24 * 1024 * 1024
 
     def __post_init__(self) -> None:
         for name in ("events", "bytes", "in_flight"):
@@ -76,19 +76,20 @@ class Flusher:
         """
         async with self.turn:
             await self.wait_for_room()
-            return self._put(event)
+            bundle = self._gathering.bundle
+            index = self._gathering.put(event)
+            self._go_on(bundle, index)
+        return bundle, index
 
-    async def put_many(self, events: Sequence[NewEvent], note: Callable[[Bundle, int], None]) -> None:
-        """Add events in their order. `note` is told of each. Raises as `put`, and those before it are in."""
+    async def put_many(self, events: Sequence[NewEvent], note: Callable[[Bundle, range], None]) -> None:
+        """Add events in their order. `note` is told which indices they have. Raises as `put`; those before are in."""
         hashes = self._gathering.hashes_of(events)
         async with self.turn:
-            await self.wait_for_room()
-            for number, (event, hashed) in enumerate(zip(events, hashes, strict=True)):
-                if number % _TURN_EVENTS == _TURN_EVENTS - 1:
-                    await asyncio.sleep(0)
-                if self._is_full:
-                    await self.wait_for_room()
-                note(*self._put(event, hashed))
+            done = 0
+            while done < len(events):
+                await self.wait_for_room()
+                done += self._put_some(events[done : done + _TURN_EVENTS], hashes[done : done + _TURN_EVENTS], note)
+                await asyncio.sleep(0)
 
     async def wait_for_room(self) -> None:
         """With the turn in hand: until bytes are free.
@@ -148,16 +149,26 @@ class Flusher:
                 "or use a publisher of its own for each way"
             )
 
-    def _put(self, event: NewEvent, hashed: int | None = None) -> tuple[Bundle, int]:
-        bundle = self._gathering.bundle
-        index = self._gathering.put(
-            event.topic, event.data, event.key, event.subject, event.time, event.traceparent, hashed
-        )
-        if index + 1 >= self._policy.events or bundle.size >= self._policy.bytes:
+    def _put_some(
+        self, events: Sequence[NewEvent], hashes: Sequence[int | None], note: Callable[[Bundle, range], None]
+    ) -> int:
+        bundle, policy = self._gathering.bundle, self._policy
+        first, room = len(bundle.records), policy.in_flight - self._commits.in_flight
+        try:
+            self._gathering.put_many(events, hashes, most=policy.events, most_bytes=min(policy.bytes, room))
+        finally:
+            added = range(first, len(bundle.records))
+            if added:
+                note(bundle, added)
+                self._go_on(bundle, first)
+        return len(added)
+
+    def _go_on(self, bundle: Bundle, first: int) -> None:
+        """After something was added to a bundle, from index `first`."""
+        if len(bundle.records) >= self._policy.events or bundle.size >= self._policy.bytes:
             self.flush()
-        elif index == 0:
+        elif first == 0:
             self._begin()
-        return bundle, index
 
     def _begin(self) -> None:
         self._has_some.set()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from exchange.bus.publishing.bundle import Bundle, Cause
-from exchange.bus.publishing.new_event import Data, NewEvent, TypedEvent, topic_and_value
+from exchange.bus.publishing.new_event import NewEvent, topic_and_value
 from exchange.bus.publishing.outbox import Channel
 from exchange.bus.publishing.prepared import Prepared
 from exchange.clock import Clock
@@ -32,29 +32,19 @@ class Gathering:
         """Take events of a topic from now on."""
         self._channels[channel.topic] = channel
 
-    def put(
-        self,
-        topic: str | TypedEvent,
-        data: Data,
-        key: str | None,
-        subject: str | None,
-        time: datetime | None,
-        traceparent: str | None,
-        hashed: int | None = None,
-    ) -> int:
-        """Add an event (`hashed`: its key's hash, where that is known); its index in the bundle.
+    def put(self, event: NewEvent) -> int:
+        """Add an event; its index in the bundle. Raises ValueInvalid, RecordTooLarge or SettingsError."""
+        return self.bundle.append(self._record(event, self._now(), None))
 
-        Raises ValueInvalid, RecordTooLarge or SettingsError.
+    def put_many(self, events: Iterable[NewEvent], hashes: Iterable[int | None], *, most: int, most_bytes: int) -> None:
+        """Add events of one moment until the bundle has `most` of them, or so many bytes. Raises as `put`.
+
+        `hashes` are those of their keys (`hashes_of`).
         """
-        name, value = topic_and_value(topic, data)
-        channel = self._channels.get(name)
-        if channel is None:
-            raise SettingsError(f"topic {name} is not open on {self._publisher}: call `open` first")
-        if time is None:
-            time = self._now()
-        elif time.tzinfo is None:
-            raise ValueInvalid(f"the time {time.isoformat()} of an event on {name} has no zone: pass an aware time")
-        return self.put_record(channel.event(value, key, subject, time, traceparent, hashed))
+        bundle, now = self.bundle, self._now()
+        for event, hashed in zip(events, hashes, strict=True):
+            if bundle.append(self._record(event, now, hashed)) + 1 >= most or bundle.size >= most_bytes:
+                return
 
     def hashes_of(self, events: Sequence[NewEvent]) -> Sequence[int | None]:
         """The hashes of the events' keys, taken together for less than one by one; None where there is no need."""
@@ -85,6 +75,16 @@ class Gathering:
         for channel in self._channels.values():
             channel.roll_back()
         return bundle
+
+    def _record(self, event: NewEvent, now: datetime, hashed: int | None) -> Prepared:
+        topic, data, time = event.topic, event.data, event.time
+        name, value = (topic, data) if type(topic) is str and type(data) is dict else topic_and_value(topic, data)
+        channel = self._channels.get(name)
+        if channel is None:
+            raise SettingsError(f"topic {name} is not open on {self._publisher}: call `open` first")
+        if time is not None and time.tzinfo is None:
+            raise ValueInvalid(f"the time {time.isoformat()} of an event on {name} has no zone: pass an aware time")
+        return channel.event(value, event.key, event.subject, time or now, event.traceparent, hashed)
 
     def _now(self) -> datetime:
         """The time, to the millisecond: events of one millisecond share one object, whose text is built once."""

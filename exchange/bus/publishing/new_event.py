@@ -53,9 +53,9 @@ class NewEvent(msgspec.Struct, frozen=True):
 def topic_and_value(topic: str | TypedEvent, data: Data) -> tuple[str, dict[str, Any] | None]:
     """Where an event goes and what it says; raises ValueInvalid where it says nothing, or twice."""
     if isinstance(topic, str):
-        if isinstance(data, Absent):
+        if data is Absent.DATA:
             raise ValueInvalid(f"an event for {topic} has no data: give a dict, or None for a tombstone")
         return topic, data
-    if not isinstance(data, Absent):
+    if data is not Absent.DATA:
         raise ValueInvalid(f"a typed event for {topic.__topic__} carries its own data: give no other")
     return topic.__topic__, topic.to_dict()

@@ -71,7 +71,7 @@ class Channel:
         self.partitions = partitions
         self._largest = largest - _SEAL_BYTES - _RECORD_BYTES
         self._encode = registered.schema.encode
-        self._schema_id = registered.id
+        self._framing = frame(registered.id, b"")
         self._form = EventForm(agency, topic, registered.schema.uri)
         self._turn = count()
         self._ids = EventIds()
@@ -89,7 +89,7 @@ class Channel:
 
         Raises ValueInvalid or RecordTooLarge, and then nothing has changed.
         """
-        value = None if data is None else frame(self._schema_id, self._encode(data))
+        value = None if data is None else self._framing + self._encode(data)
         if key is None:
             if value is None:
                 raise ValueInvalid(f"a tombstone of {self.topic} needs a key: it says which entity is gone")

@@ -33,7 +33,7 @@ from exchange.transport import kafka
 from exchange.transport.kafka import Encoded, Outgoing
 from exchange.varint import zigzag
 
-_ID_AT, _SEQUENCE_AT = 5, 9
+_ID_AT, _SEQUENCE_AT = 5, 7
 _SAMPLE_ID = "01934f2e-0000-7000-8000-000000000000"
 
 
@@ -66,9 +66,10 @@ class EventForm:
         self._leaf_head = encode_head(topic)
         self._leaf_id, self._leaf_time, self._leaf_sequence = around_own(headers, encode_header)
         self._id, self._time, self._sequence = around_own(headers, kafka.encode_header)
-        self._constant = len(self._time) + len(self._sequence) + 36 + 27  # an id and a time have always as many bytes
+        self._constant = 36 + len(self._time) + 27 + len(self._sequence)  # an id and a time have always as many bytes
         self._plain = self._counted(0)
-        self._stamp: tuple[datetime | None, bytes] = (None, b"")
+        self._moment: datetime | None = None
+        self._leaf_moment = self._kafka_moment = b""
 
     def prepare(
         self,
@@ -81,10 +82,14 @@ class EventForm:
         more: Sequence[tuple[str, bytes]] = (),
     ) -> Prepared:
         """One event. `more` are the optional headers. Raises RecordTooLarge beyond spec 3's limit."""
-        stamp = self._stamp[1] if time is self._stamp[0] else self._stamped(time)
-        leaf_id, before_id = self._counted(len(more)) if more else self._plain
+        if time is not self._moment:
+            self._stamp(time)
         identity, number = event_id.encode(), b"%020d" % sequence
-        leaf_more = b"".join([encode_header(*each) for each in more]) if more else b""
+        (leaf_id, before_id), leaf_last, last = self._plain, number, number
+        if more:
+            leaf_id, before_id = self._counted(len(more))
+            leaf_last = number + b"".join([encode_header(*each) for each in more])
+            last = number + b"".join([kafka.encode_header(*each) for each in more])
         data = b"".join(
             (
                 self._leaf_head,
@@ -92,11 +97,8 @@ class EventForm:
                 key or b"",
                 leaf_id,
                 identity,
-                self._leaf_time,
-                stamp,
-                self._leaf_sequence,
-                number,
-                leaf_more,
+                self._leaf_moment,
+                leaf_last,
                 encode_size(value),
                 value or b"",
             )
@@ -105,15 +107,16 @@ class EventForm:
             raise RecordTooLarge(f"a record for {self._topic} has {len(data)} bytes: at most {MAX_RECORD}")
         key_size, key = kafka.encode_bytes(key)
         value_size, value = kafka.encode_bytes(value)
-        last = number if not more else number + b"".join([kafka.encode_header(*each) for each in more])
         size = len(key_size) + len(key) + len(value_size) + len(value) + len(before_id) + self._constant + len(last)
-        parts = (key_size, key, value_size, value, before_id, identity, self._time, stamp, self._sequence, last)
+        parts = (key_size, key, value_size, value, before_id, identity, self._kafka_moment, last)
         return Prepared(self._topic, partition, parts, size, sha256(data).digest())
 
-    def _stamped(self, time: datetime) -> bytes:
-        """`ce_time`; events of one flush mostly share one object."""
-        self._stamp = (time, format_micros(time).encode())
-        return self._stamp[1]
+    def _stamp(self, time: datetime) -> None:
+        """What stands between the id and the sequence; events of one flush mostly share one time."""
+        stamp = format_micros(time).encode()
+        self._leaf_moment = self._leaf_time + stamp + self._leaf_sequence
+        self._kafka_moment = self._time + stamp + self._sequence
+        self._moment = time
 
     def _counted(self, more: int) -> tuple[bytes, bytes]:
         """What stands before the id, with the number of headers: of the leaf without the seal, of Kafka's with it."""

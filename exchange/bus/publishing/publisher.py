@@ -225,7 +225,7 @@ class Publisher:
         Raises ValueInvalid or RecordTooLarge, and the buffer is as it was.
         """
         self._begin_adding()
-        self._gathering.put(topic, data, key, subject, time, traceparent)
+        self._gathering.put(NewEvent(topic, data, key, subject, time, traceparent))
 
     def add_rejected(self, code: str, message: str, *, key: str | None, details: Mapping[str, str]) -> None:
         """Keep something that could not become an event as a dead letter, in the same transaction as the rest.

@@ -9,7 +9,7 @@ from typing import Any
 from exchange.bus.publishing.bundle import Bundle
 from exchange.bus.publishing.delivery import Deliveries, Delivery
 from exchange.bus.publishing.gathering import Gathering
-from exchange.bus.publishing.new_event import Absent, Data, TypedEvent
+from exchange.bus.publishing.new_event import Absent, Data, NewEvent, TypedEvent
 
 
 class Transaction:
@@ -34,7 +34,7 @@ class Transaction:
         traceparent: str | None = None,
     ) -> None:
         """Add an event, as `Publisher.add` does; what is refused may be left out, or ends the block with its error."""
-        self._indices.append(self._gathering.put(topic, data, key, subject, time, traceparent))
+        self._indices.append(self._gathering.put(NewEvent(topic, data, key, subject, time, traceparent)))
 
     async def settle(self, bundle: Bundle | None) -> None:
         """Wait until what was added is delivered; None where nothing was. Raises what kept it from it."""

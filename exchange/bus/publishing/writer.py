@@ -28,8 +28,11 @@ from exchange.clock import Clock, from_unix_millis
 from exchange.envelope import MAX_FLUSH, Flush, Opener
 from exchange.errors import ClockSkewed, KeyNotValid, PublisherNotAllowed
 from exchange.ids import PublisherId, uuid7
+from exchange.threads import OwnThreads
 from exchange.transport.kafka import KafkaAdmin, Packed, TransactionalProducer, Written
 from exchange.trust import Agency, Directory, Signer
+
+_SIGNING = OwnThreads("exchange-sign", 4)
 
 MAX_SKEW_SECONDS = 60.0
 """How far this machine's clock and the broker's may be apart."""
@@ -214,7 +217,7 @@ class SealedWriter:
             trees.append(Flush(self._publisher, leaves, epoch=position.epoch, flush=number, time=now))
             await asyncio.sleep(0)  # heartbeats and signals are served between two trees
         signer = self._signer.current()  # one key for all of it, also while keys are rotated
-        signatures = await asyncio.to_thread(_sign_all, signer, trees)  # an HSM takes its time
+        signatures = await _SIGNING.run(_sign_all, signer, trees)  # an HSM takes its time
         packing = self._producer.packing()
         for flush, tree, signature in zip(flushes, trees, signatures, strict=True):
             packing.feed(sealed(flush, tree.seals(signer.public.raw, signature)))

@@ -12,7 +12,7 @@ and compresses in the event loop.
 
 from __future__ import annotations
 
-import asyncio
+import os
 import struct
 from collections.abc import Callable
 from functools import partial
@@ -21,6 +21,7 @@ from typing import NamedTuple
 from aiokafka.codec import gzip_encode, lz4_encode, snappy_encode, zstd_encode
 from aiokafka.record.util import calc_crc32c
 
+from exchange.threads import OwnThreads
 from exchange.transport.kafka.record import Outgoing
 from exchange.varint import zigzag
 
@@ -32,6 +33,7 @@ _MAGIC = 2
 _BEFORE_LENGTH = 12
 _RECORD_HEAD = 14
 _IN_THREAD = 32 * 1024
+_COMPRESSING = OwnThreads("exchange-compress", os.cpu_count() or 1)
 _ZSTD_LEVEL = 1  # as small as level 3 makes sealed records, in two thirds of its time (ADR 27)
 
 Compress = Callable[[bytes], bytes]
@@ -118,7 +120,7 @@ class RecordBatch:
         self._parts.clear()
         if self._compress is not None:
             in_thread = len(records) > _IN_THREAD
-            records = await asyncio.to_thread(self._compress, records) if in_thread else self._compress(records)
+            records = await _COMPRESSING.run(self._compress, records) if in_thread else self._compress(records)
         self._buffer = records
 
     def record_count(self) -> int:

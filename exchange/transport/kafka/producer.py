@@ -149,9 +149,11 @@ class TransactionalProducer(Producer):
             raise
 
     async def _abandon(self, producer: Any) -> None:
+        _what_ended(producer)  # asked, so that the loop does not complain of an error that nobody heard of
         with suppress(Exception):
             await asyncio.wait_for(producer.abort_transaction(), _ABORT_SECONDS)
         await self.close(drain_seconds=_FAILED_STOP_SECONDS)
+        _what_ended(producer)
 
 
 class Transaction:
