@@ -23,11 +23,11 @@ lint: $(VENV)/.dev
 
 unit: $(VENV)/.dev kafka avro browser node interop hsm postgres
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(TESTS)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(TESTS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-# Every fault at length, some 20 minutes; `make test` has the same tests in a short form.
+# Every fault at length, some 25 minutes; `make test` has the same tests in a short form.
 faults: $(VENV)/.dev kafka postgres
 	EXCHANGE_FAULTS=long $(BIN)/python -m pytest -s --durations=0 tests/faults
 

@@ -18,12 +18,11 @@ Rounds = dict[str, dict[str, list[float]]]
 
 @dataclass(frozen=True)
 class Course:
-    """One way of running: how many partitions, which events, and how many of those."""
+    """One way of running: how many partitions, and which events."""
 
     name: str
     partitions: int = 1
     large: bool = False
-    share: float = 1.0
     rates: Rounds = field(
         default_factory=lambda: {kind: {name: [] for name in NAMES} for kind in ("publish", "consume")}
     )
@@ -47,7 +46,7 @@ def topics(every: list[Course], rounds: int) -> dict[str, int]:
 
 async def run(instance: Instance, course: Course, rounds: int, count: int) -> None:
     """Fill a course's rates; round 0 warms up and is left out."""
-    events = residents(int(count * course.share), large=course.large)
+    events = residents(count, large=course.large)
     runners = list(contenders(instance))
     for number in range(rounds + 1):
         for runner in runners[number % 3 :] + runners[: number % 3]:

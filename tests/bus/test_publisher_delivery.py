@@ -72,7 +72,7 @@ def test_every_record_is_found_in_its_batch(choices, sizes, gap, seed):
         [batch for batch in written if (batch.topic, batch.partition) == place]
         for place in {(batch.topic, batch.partition) for batch in written}
     ]
-    Random(seed).shuffle(by_place)  # batches of one partition are in order, partitions in any
+    Random(seed).shuffle(by_place)  # noqa: S311  batches of one partition are in order, partitions in any
     places = Places(records, Committed([batch for each in by_place for batch in each], 4, 10))
     for i, record in enumerate(records):
         found = places.delivery(i)

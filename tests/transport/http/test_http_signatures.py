@@ -222,7 +222,7 @@ def keyed(keyid: str) -> HttpRequest:
         ("UZ/GOV/procurement#0123456789abcdef", "agency_unknown"),
         ("nobody", "signature_malformed"),
         ("UZ/GOV/procurement/tenders#0123456789abcdef", "key_not_valid"),
-        (INSTANCE.credentials(TAX).keyid, "signature_invalid"),
+        pytest.param(INSTANCE.credentials(TAX).keyid, "signature_invalid", id="another agency's"),
     ],
 )
 def test_a_key_of_another_is_refused(keyid, code):
