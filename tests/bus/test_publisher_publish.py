@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import pytest
@@ -54,6 +57,35 @@ async def publisher(world):
 async def numbers(world, count):
     """Values and sequences of the topic's first events."""
     return [(event.data["n"], event.sequence) for event in await read_all(world, count)]
+
+
+async def test_others_have_their_turn_while_many_are_added(world, publisher):
+    """What else runs in the loop (heartbeats, a transaction's steps) is never more than 20 events away."""
+    seen = [0]
+
+    async def look() -> None:
+        while True:
+            seen.append(publisher.pending)
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    await publisher.publish_many(NewEvent(world.topic, {"n": n}, key="k") for n in range(1_000))
+    looking.cancel()
+    assert max(seen) == 1_000
+    assert max(after - before for before, after in pairwise(seen)) <= 20
+
+
+async def test_a_program_that_takes_all_threads_of_its_loop_publishes_on(world, publisher):
+    """Signing and compressing have threads of their own."""
+    free = threading.Event()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    blocked = asyncio.ensure_future(asyncio.to_thread(free.wait))
+    try:
+        async with asyncio.timeout(20):
+            await publisher.publish_many(NewEvent(world.topic, {"n": n}, key="k") for n in range(1_000))
+    finally:
+        free.set()
+        await blocked
 
 
 async def test_a_delivery_says_where_the_event_is(world, publisher):

@@ -163,6 +163,21 @@ async def test_the_next_transactions_are_signed_while_one_is_under_way(far, near
     assert await seen(near, 100) == [(n, n) for n in range(100)]
 
 
+async def test_what_is_left_of_a_source_does_not_wait_for_the_commit_under_way(far, near, wire):
+    """It fills no flush, and is signed all the same: nothing more will come to fill it."""
+    signer = CountingSigner(far.keys[far.civil])
+    far.keys[far.civil] = signer
+    publisher = await start(far, flush=FlushPolicy(events=10), commit_seconds=30.0)
+    before = signer.signatures
+    wire.pause()
+    publishing = asyncio.create_task(publisher.publish_many(numbered(far, range(15))))
+    await until(lambda: signer.signatures == before + 2)
+    wire.resume()
+    assert await publishing == 15
+    await publisher.close()
+    assert await seen(near, 15) == [(n, n) for n in range(15)]
+
+
 async def test_a_publisher_that_was_taken_over_stops_and_does_not_fence_back(far, near, wire, sample):
     """Another process began while the wire was cut: the first says so, for good, and the other is left alone."""
     publisher = await start(far)

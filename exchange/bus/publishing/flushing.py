@@ -78,7 +78,7 @@ class Flusher:
             await self.wait_for_room()
             bundle = self._gathering.bundle
             index = self._gathering.put(event)
-            self._go_on(bundle, index)
+            self._go_on(index)
         return bundle, index
 
     async def put_many(self, events: Sequence[NewEvent], note: Callable[[Bundle, range], None]) -> None:
@@ -112,8 +112,7 @@ class Flusher:
     def release(self) -> None:
         """That source has no more."""
         self._sources -= 1
-        bundle, policy = self._gathering.bundle, self._policy
-        if max(bundle.size / policy.bytes, len(bundle.records) / policy.events) >= _WORTH_ONE and not self._sources:
+        if not self._sources and self._fill >= _WORTH_ONE:
             self.flush()
         self._no_source.beat()
 
@@ -139,6 +138,12 @@ class Flusher:
         self._gathering.discard().fail(closed(self._publisher))
 
     @property
+    def _fill(self) -> float:
+        """The part of a flush that has gathered."""
+        bundle, policy = self._gathering.bundle, self._policy
+        return max(len(bundle.records) / policy.events, bundle.size / policy.bytes)
+
+    @property
     def _is_full(self) -> bool:
         return self._commits.in_flight + self._gathering.bundle.size >= self._policy.in_flight
 
@@ -160,12 +165,12 @@ class Flusher:
             added = range(first, len(bundle.records))
             if added:
                 note(bundle, added)
-                self._go_on(bundle, first)
+                self._go_on(first)
         return len(added)
 
-    def _go_on(self, bundle: Bundle, first: int) -> None:
-        """After something was added to a bundle, from index `first`."""
-        if len(bundle.records) >= self._policy.events or bundle.size >= self._policy.bytes:
+    def _go_on(self, first: int) -> None:
+        """After something was added, from index `first`."""
+        if self._fill >= 1:
             self.flush()
         elif first == 0:
             self._begin()
