@@ -8,7 +8,17 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from exchange.bus import Batch, DeadLetterDesk, Handling, Replay, ReplayOrder, Selection, SetAside, Subscriber
+from exchange.bus import (
+    Batch,
+    DeadLetterDesk,
+    Handling,
+    Membership,
+    Replay,
+    ReplayOrder,
+    Selection,
+    SetAside,
+    Subscriber,
+)
 from exchange.envelope import Event, Opener
 from tests.fakes.bus_world import World
 from tests.fakes.handling_world import QUICK, handled_by, post
@@ -44,7 +54,8 @@ async def handle(world: World, records: int) -> None:
             raise ValueError("for good")
 
     name = world.group("killed")
-    async with handled_by(world, "killed", batch_records=10) as subscriber:
+    quick = Membership(session_seconds=6)  # a member that was killed is soon forgotten
+    async with handled_by(world, "killed", batch_records=10, membership=quick) as subscriber:
         told = Told(subscriber, world.topic, records)
         await Handling(told, name, SetAside(name, post(world)), QUICK).process(third_fails)
 
