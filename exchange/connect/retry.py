@@ -23,7 +23,7 @@ class Patience:
     first: float = 0.2
     longest: float = 15.0
     busy: float = 5.0
-    grace: float = 9.0
+    grace: float = 6.0
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

@@ -19,7 +19,7 @@ from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 
 _REQUEST_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
-_SETTLE_TRIES = 30
+_SETTLE_TRIES = 20
 _NO_ERROR = 0
 _NOBODY = -1
 _UNKNOWN_TOPIC: int = UnknownTopicOrPartitionError.errno
@@ -120,12 +120,12 @@ class KafkaAdmin:
 
     async def partition_count(self, topic: str) -> int:
         """How many partitions a topic has; raises SettingsError when there is no such topic."""
-        count = (await self.partitions([topic])).get(topic)
-        if count is None:
-            raise SettingsError(
-                f"topic {topic} does not exist on Kafka at {self._bootstrap}; `exchange up` creates topics"
-            )
-        return count
+        for _ in range(_SETTLE_TRIES):
+            count = (await self.partitions([topic])).get(topic)
+            if count is not None:
+                return count
+            await asyncio.sleep(_RETRY_SECONDS)  # another process may have created it just now: not all brokers know
+        raise SettingsError(f"topic {topic} does not exist on Kafka at {self._bootstrap}; `exchange up` creates topics")
 
     async def replicas(self, topic: str, partition: int) -> Replicas:
         """Who holds a partition now; raises SettingsError where there is no such partition."""

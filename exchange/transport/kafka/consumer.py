@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 
 from exchange.transport.kafka.admin import KafkaAdmin
@@ -18,6 +18,8 @@ from exchange.transport.kafka.unreadable import read_past
 
 REQUEST_SECONDS = 30.0
 """How long an answer to a question may take."""
+_LEAVE_SECONDS = 3.0
+_BREAK_OFF_SECONDS = 0.5
 _FETCH_BYTES = 2 * 1024 * 1024
 _PARTITION_BYTES = 4 * 1024 * 1024
 
@@ -50,10 +52,14 @@ class Consumer:
             raise
 
     async def close(self) -> None:
-        """Leave the group, if any, and disconnect."""
+        """Leave the group, if any, and disconnect; where Kafka does not answer the group waits out the session."""
         consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await consumer.stop()
+        if consumer is None:
+            return
+        try:
+            await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
+        except TimeoutError:
+            await _break_off(consumer)
 
     async def poll(self, *, seconds: float, limit: int) -> list[Polled]:
         """What arrived, by partition, at most `limit` records; waits up to `seconds` for the first."""
@@ -183,3 +189,17 @@ class PartitionConsumer(Consumer):
         end = self._consumer.last_stable_offset(key)
         stamp = self._consumer.last_poll_timestamp(key)
         return int(stamp) if end is not None and position >= end else None
+
+
+async def _break_off(consumer: Any) -> None:
+    """End what aiokafka has under way for a consumer whose `stop` met a broker that stands still."""
+    coordinator = consumer._coordinator
+    for step in (
+        getattr(coordinator, "_stop_heartbeat_task", None),
+        getattr(coordinator, "_stop_commit_offsets_refresh_task", None),
+        consumer._fetcher and consumer._fetcher.close,
+        consumer._client.close,
+    ):
+        if step is not None:
+            with suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(step(), _BREAK_OFF_SECONDS)

@@ -28,6 +28,7 @@ _REQUEST_SECONDS = 15.0  # then another broker is asked: one that stands still h
 _STOP_SECONDS = 5.0
 _FAILED_STOP_SECONDS = 0.5
 _ABORT_SECONDS = 5.0
+_CANCELLED_ABORT_SECONDS = 1.0  # the program ends: a successor's fence aborts as well, or the broker after 30 s
 
 # A transaction that begins right after another is asked to wait until the broker has written the other's markers, some
 # milliseconds. aiokafka asks again after 20 ms, three times what such a transaction takes; we after 2.
@@ -144,14 +145,14 @@ class TransactionalProducer(Producer):
                     await producer.commit_transaction()
                 except IllegalOperation as error:
                     raise _what_ended(producer) or error from None
-        except BaseException:
-            await self._abandon(producer)
+        except BaseException as error:
+            await self._abandon(producer, _ABORT_SECONDS if isinstance(error, Exception) else _CANCELLED_ABORT_SECONDS)
             raise
 
-    async def _abandon(self, producer: Any) -> None:
+    async def _abandon(self, producer: Any, seconds: float) -> None:
         _what_ended(producer)  # asked, so that the loop does not complain of an error that nobody heard of
         with suppress(Exception):
-            await asyncio.wait_for(producer.abort_transaction(), _ABORT_SECONDS)
+            await asyncio.wait_for(producer.abort_transaction(), seconds)
         await self.close(drain_seconds=_FAILED_STOP_SECONDS)
         _what_ended(producer)
 

@@ -286,6 +286,17 @@ async def test_a_closed_table_does_not_wait(kafka, topic):
         await table.wait_until(0, 10)
 
 
+async def test_a_topic_that_another_process_creates_just_now_is_found(kafka, unique):
+    """Not every broker knows it at once: who asks is not told that it does not exist."""
+    name = unique("late")
+    async with KafkaAdmin(kafka) as admin:
+        asking = asyncio.create_task(admin.partition_count(name))
+        await asyncio.sleep(0.3)
+        assert not asking.done()
+        await ensure_topics(kafka, [TopicSpec(name, 3)])
+        assert await asking == 3
+
+
 async def test_a_table_of_a_missing_topic_is_an_error(kafka, unique):
     """A table's topic must be there."""
     with pytest.raises(SettingsError, match="does not exist"):
