@@ -128,14 +128,15 @@ class SteadyWriter:
 
     async def _write(self, work: Work) -> Committed:
         transaction = await work.sealing
-        if not self._writer.follows(transaction):
-            return await self._write_anew(work)
-        after = transaction.after
-        return Committed(await self._writer.write(transaction), after.epoch, after.flush + 1)
+        return await (self._commit(transaction) if self._writer.follows(transaction) else self._write_anew(work))
 
     async def _write_anew(self, work: Work) -> Committed:
         self._ahead.seal_anew()
-        return await self._write(work)
+        return await self._commit(await work.sealing)
+
+    async def _commit(self, transaction: SealedTransaction) -> Committed:
+        after = transaction.after
+        return Committed(await self._writer.write(transaction), after.epoch, after.flush + 1)
 
     async def _recover(self, work: Work, error: Failure) -> Committed:
         now = asyncio.get_running_loop().time

@@ -191,7 +191,7 @@ class SealedWriter:
         holds.
         """
         self.require_key()
-        if not self.follows(transaction):
+        if transaction.after is not self._position:
             raise ValueError("what was sealed does not follow what was committed last")
         with metrics.COMMIT_SECONDS.labels(str(self._publisher)).time():
             return await self._write(transaction)
@@ -203,7 +203,7 @@ class SealedWriter:
         return await self.write(await self.seal(records, sequences, application))
 
     def follows(self, transaction: SealedTransaction) -> bool:
-        """Whether what was sealed comes after what was committed last, and is signed with the key that signs now."""
+        """Whether to write what was sealed: it follows what was committed last, signed with the key that signs now."""
         return transaction.after is self._position and transaction.key == self._signer.public.raw
 
     async def _seal(self, records: Sequence[Prepared], before: Position, position: Position) -> SealedTransaction:
