@@ -8,13 +8,29 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
-from exchange.transport.kafka import KafkaNode
+from exchange.transport.kafka import KafkaNode, is_left_behind
 from tests.fakes.soft_hsm import SoftHsm
 
 LIBS = Path(os.environ.get("EXCHANGE_KAFKA_LIBS", Path(__file__).parents[1] / ".cache" / "kafka-4.2.0"))
+
+
+def pytest_configure() -> None:
+    """Say nothing of the futures that aiokafka forgets, as our processes do.
+
+    Python 3.11 cannot print a traceback while it parses: where the garbage collector finds such a future at that
+    moment, whatever was being imported fails with "AST constructor recursion depth mismatch".
+    """
+    complain = asyncio.BaseEventLoop.default_exception_handler
+
+    def complain_of_ours(loop: asyncio.BaseEventLoop, context: dict[str, Any]) -> None:
+        if not is_left_behind(context):
+            complain(loop, context)
+
+    asyncio.BaseEventLoop.default_exception_handler = complain_of_ours
 
 
 @pytest.fixture(scope="session")
