@@ -27,7 +27,7 @@ unit: $(VENV)/.dev kafka avro browser node interop hsm postgres
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-# Every fault at length, some 25 minutes; `make test` has the same tests in a short form.
+# Every fault at length, some 15 minutes; `make test` has the same tests in a short form.
 faults: $(VENV)/.dev kafka postgres
 	EXCHANGE_FAULTS=long $(BIN)/python -m pytest -s --durations=0 tests/faults
 
