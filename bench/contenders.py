@@ -23,8 +23,8 @@ from fastavro.read import schemaless_reader
 from fastavro.write import schemaless_writer
 
 from bench.events import SCHEMA_TEXT
-from bench.instance import AGENCY, PUBLISHER, Instance
-from exchange.bus import NewEvent, Publisher, Subscriber
+from bench.instance import AGENCY, Instance
+from exchange.bus import NewEvent, Subscriber
 from exchange.clock import SystemClock
 from exchange.envelope import EventHeaders
 
@@ -61,10 +61,7 @@ class Sealed:
     async def publish(self, topic: str, events: Events) -> float:
         """Sealed publish."""
         instance = self._instance
-        publisher = Publisher(
-            PUBLISHER, instance.kafka, instance.key, lambda: instance.directory, instance.schemas(), SystemClock()
-        )
-        async with publisher:
+        async with instance.publisher() as publisher:
             await publisher.open(topic, SCHEMA_TEXT)
             started = time.perf_counter()
             await publisher.publish_many(NewEvent(topic, event, key=key) for key, event in events)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.events import SCHEMA_TEXT
-from exchange.bus import topic_specs
+from exchange.bus import Publisher, topic_specs
 from exchange.clock import SystemClock, format_millis
 from exchange.ids import AgencyId, PublisherId
 from exchange.registry import KafkaSchemaStore, OpenWrites, RegistryClient, RegistryService, SchemaCache, build_app
@@ -40,6 +40,10 @@ class Instance:
     def schemas(self) -> SchemaCache:
         """A schema cache of its own, as each process has."""
         return SchemaCache(self.registry)
+
+    def publisher(self) -> Publisher:
+        """A publisher with default settings, not started."""
+        return Publisher(PUBLISHER, self.kafka, self.key, lambda: self.directory, self.schemas(), SystemClock())
 
 
 @asynccontextmanager

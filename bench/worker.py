@@ -16,8 +16,8 @@ from typing import Any
 
 from bench.contenders import Sealed
 from bench.events import SCHEMA_TEXT, residents, residents_in_turn
-from bench.instance import AGENCY, PUBLISHER, Instance, joined
-from exchange.bus import NewEvent, Publisher, Subscriber
+from bench.instance import AGENCY, Instance, joined
+from exchange.bus import NewEvent, Subscriber
 from exchange.clock import SystemClock
 
 
@@ -33,18 +33,11 @@ async def main() -> None:
 
 async def publish(instance: Instance, task: dict[str, Any]) -> dict[str, Any]:
     """As fast as it goes, from events made on the way."""
-    async with publisher_of(instance) as publisher:
+    async with instance.publisher() as publisher:
         await publisher.open(task["topic"], SCHEMA_TEXT)
         events = residents_in_turn(task["events"])
         await publisher.publish_many(NewEvent(task["topic"], event, key=key) for key, event in events)
     return {}
-
-
-def publisher_of(instance: Instance) -> Publisher:
-    """A publisher with default settings, not started."""
-    return Publisher(
-        PUBLISHER, instance.kafka, instance.key, lambda: instance.directory, instance.schemas(), SystemClock()
-    )
 
 
 async def consume(instance: Instance, task: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +47,7 @@ async def consume(instance: Instance, task: dict[str, Any]) -> dict[str, Any]:
 
 async def paced(instance: Instance, task: dict[str, Any]) -> dict[str, Any]:
     """One event at a time, `rate` a second, each published by itself."""
-    async with publisher_of(instance) as publisher:
+    async with instance.publisher() as publisher:
         await publisher.open(task["topic"], SCHEMA_TEXT)
         started, waiting = asyncio.get_running_loop().time(), set()
         for number, (key, event) in enumerate(residents(task["events"])):

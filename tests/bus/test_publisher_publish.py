@@ -88,6 +88,13 @@ async def test_a_program_that_takes_all_threads_of_its_loop_publishes_on(world, 
         await blocked
 
 
+async def test_a_closed_publisher_does_not_even_publish_nothing(publisher):
+    """An empty source hides no publisher that is closed."""
+    await publisher.close()
+    with pytest.raises(TransportError, match="is closed"):
+        await publisher.publish_many([])
+
+
 async def test_a_delivery_says_where_the_event_is(world, publisher):
     """The report of an event has the place, time, id and numbers that a subscriber finds it with."""
     reports = [await publisher.publish(world.topic, {"n": n}, key="k") for n in range(3)]

@@ -149,33 +149,29 @@ async def test_what_was_sealed_ahead_follows_a_recovery_sealed_anew(far, near, w
 
 async def test_the_next_transactions_are_signed_while_one_is_under_way(far, near, wire):
     """An HSM that takes its time for a signature takes it while Kafka takes its own."""
-    signer = CountingSigner(far.keys[far.civil])
-    far.keys[far.civil] = signer
-    publisher = await start(far, flush=FlushPolicy(events=10), commit_seconds=30.0)
-    before = signer.signatures
-    wire.pause()
-    publishing = asyncio.create_task(publisher.publish_many(numbered(far, range(100))))
-    await until(lambda: signer.signatures == before + 1 + AHEAD)
-    wire.resume()
-    assert await publishing == 100
-    assert signer.signatures == before + 10
-    await publisher.close()
+    assert await signed_behind_a_still_wire(far, wire, 100, 1 + AHEAD) == 10
     assert await seen(near, 100) == [(n, n) for n in range(100)]
 
 
 async def test_what_is_left_of_a_source_does_not_wait_for_the_commit_under_way(far, near, wire):
     """It fills no flush, and is signed all the same: nothing more will come to fill it."""
+    assert await signed_behind_a_still_wire(far, wire, 15, 2) == 2
+    assert await seen(near, 15) == [(n, n) for n in range(15)]
+
+
+async def signed_behind_a_still_wire(far: World, wire: TcpProxy, count: int, ahead: int) -> int:
+    """Publish events, ten a flush; the wire stands still until `ahead` flushes are signed. How many were in the end."""
     signer = CountingSigner(far.keys[far.civil])
     far.keys[far.civil] = signer
     publisher = await start(far, flush=FlushPolicy(events=10), commit_seconds=30.0)
     before = signer.signatures
     wire.pause()
-    publishing = asyncio.create_task(publisher.publish_many(numbered(far, range(15))))
-    await until(lambda: signer.signatures == before + 2)
+    publishing = asyncio.create_task(publisher.publish_many(numbered(far, range(count))))
+    await until(lambda: signer.signatures == before + ahead)
     wire.resume()
-    assert await publishing == 15
+    assert await publishing == count
     await publisher.close()
-    assert await seen(near, 15) == [(n, n) for n in range(15)]
+    return signer.signatures - before
 
 
 async def test_a_publisher_that_was_taken_over_stops_and_does_not_fence_back(far, near, wire, sample):

@@ -85,11 +85,12 @@ class Flusher:
         """Add events in their order. `note` is told which indices they have. Raises as `put`; those before are in."""
         hashes = self._gathering.hashes_of(events)
         async with self.turn:
-            done = 0
-            while done < len(events):
+            done, more = 0, True
+            while more:  # once at least: where nothing may be published that is said of no events, too
                 await self.wait_for_room()
                 done += self._put_some(events[done : done + _TURN_EVENTS], hashes[done : done + _TURN_EVENTS], note)
                 await asyncio.sleep(0)
+                more = done < len(events)
 
     async def wait_for_room(self) -> None:
         """With the turn in hand: until bytes are free.

@@ -181,7 +181,23 @@ class SealedWriter:
         """
         self.require_key()
         before = self._position if after is None else after
-        return await self._seal(records, before, _next_position(before, len(records), sequences, application))
+        position = _next_position(before, len(records), sequences, application)
+        now, name = self._clock.now(), uuid7()
+        record = position_record(self._publisher, position, self._place, now, name)
+        everything = [*[records[index] for index in sealing_order(records)], prepare(record)]
+        flushes = [everything[start : start + MAX_FLUSH] for start in range(0, len(everything), MAX_FLUSH)]
+        trees = []
+        for number, flush in enumerate(flushes, before.flush + 1):
+            leaves = [each.leaf for each in flush]
+            trees.append(Flush(self._publisher, leaves, epoch=position.epoch, flush=number, time=now))
+            await asyncio.sleep(0)  # heartbeats and signals are served between two trees
+        signer = self._signer.current()  # one key for all of it, also while keys are rotated
+        signatures = await _SIGNING.run(_sign_all, signer, trees)  # an HSM takes its time
+        packing = self._producer.packing()
+        for flush, tree, signature in zip(flushes, trees, signatures, strict=True):
+            packing.feed(sealed(flush, tree.seals(signer.public.raw, signature)))
+            await asyncio.sleep(0)
+        return SealedTransaction(before, position, name, now, signer.public.raw, await packing.finish())
 
     async def write(self, transaction: SealedTransaction) -> list[Written]:
         """Write what was sealed, in one transaction: where each batch lies, the position's last.
@@ -206,24 +222,6 @@ class SealedWriter:
         """Whether to write what was sealed: it follows what was committed last, signed with the key that signs now."""
         return transaction.after is self._position and transaction.key == self._signer.public.raw
 
-    async def _seal(self, records: Sequence[Prepared], before: Position, position: Position) -> SealedTransaction:
-        now, name = self._clock.now(), uuid7()
-        record = position_record(self._publisher, position, self._place, now, name)
-        everything = [*[records[index] for index in sealing_order(records)], prepare(record)]
-        flushes = [everything[start : start + MAX_FLUSH] for start in range(0, len(everything), MAX_FLUSH)]
-        trees = []
-        for number, flush in enumerate(flushes, before.flush + 1):
-            leaves = [each.leaf for each in flush]
-            trees.append(Flush(self._publisher, leaves, epoch=position.epoch, flush=number, time=now))
-            await asyncio.sleep(0)  # heartbeats and signals are served between two trees
-        signer = self._signer.current()  # one key for all of it, also while keys are rotated
-        signatures = await _SIGNING.run(_sign_all, signer, trees)  # an HSM takes its time
-        packing = self._producer.packing()
-        for flush, tree, signature in zip(flushes, trees, signatures, strict=True):
-            packing.feed(sealed(flush, tree.seals(signer.public.raw, signature)))
-            await asyncio.sleep(0)
-        return SealedTransaction(before, position, name, now, signer.public.raw, await packing.finish())
-
     async def _write(self, transaction: SealedTransaction) -> list[Written]:
         self._tried, self._written = transaction.position_id, None
         async with self._producer.transaction() as under_way:
@@ -234,8 +232,8 @@ class SealedWriter:
         return written
 
     async def _begin_epoch(self, last: Position) -> None:
-        before = self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
-        await self._write(await self._seal([], before, _next_position(before, 0, {}, None)))
+        self._position = Position(1, last.epoch + 1, 0, last.sequences, last.application)
+        await self._write(await self.seal([], {}, None))
 
     def _require_same_time(self, written: Sequence[Written], sealed: datetime) -> None:
         """Compare with the broker's own stamps; topics that keep writers' stamps say nothing."""

@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -20,6 +20,7 @@ from exchange.transport.kafka.failures import CONNECT_SECONDS, translated
 _REQUEST_SECONDS = 30.0
 _RETRY_SECONDS = 0.1
 _SETTLE_TRIES = 20
+T = TypeVar("T")
 _NO_ERROR = 0
 _NOBODY = -1
 _UNKNOWN_TOPIC: int = UnknownTopicOrPartitionError.errno
@@ -120,12 +121,12 @@ class KafkaAdmin:
 
     async def partition_count(self, topic: str) -> int:
         """How many partitions a topic has; raises SettingsError when there is no such topic."""
-        for _ in range(_SETTLE_TRIES):
-            count = (await self.partitions([topic])).get(topic)
-            if count is not None:
-                return count
-            await asyncio.sleep(_RETRY_SECONDS)  # another process may have created it just now: not all brokers know
-        raise SettingsError(f"topic {topic} does not exist on Kafka at {self._bootstrap}; `exchange up` creates topics")
+        counts = await _settled(lambda: self.partitions([topic]), lambda counts: topic in counts)
+        if topic not in counts:
+            raise SettingsError(
+                f"topic {topic} does not exist on Kafka at {self._bootstrap}; `exchange up` creates topics"
+            )
+        return counts[topic]
 
     async def replicas(self, topic: str, partition: int) -> Replicas:
         """Who holds a partition now; raises SettingsError where there is no such partition."""
@@ -145,13 +146,9 @@ class KafkaAdmin:
 
     async def settings(self, topic: str) -> dict[str, str]:
         """A topic's settings by name, the broker's defaults included."""
-        for _ in range(_SETTLE_TRIES):
-            async with translated(self._bootstrap, _REQUEST_SECONDS):
-                answers = await self._client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-            [(code, message, _, _, entries)] = answers[0].resources
-            if code != _UNKNOWN_TOPIC:  # what another process created just now takes a moment to be known everywhere
-                break
-            await asyncio.sleep(_RETRY_SECONDS)
+        code, message, _, _, entries = await _settled(
+            lambda: self._described(topic), lambda described: described[0] != _UNKNOWN_TOPIC
+        )
         if code != _NO_ERROR:
             reason = message or for_code(code).__name__
             raise TransportError(f"Kafka at {self._bootstrap} does not describe topic {topic}: {reason}")
@@ -167,6 +164,13 @@ class KafkaAdmin:
             for place, stored in found.items()
             if stored.offset >= 0
         }
+
+    async def _described(self, topic: str) -> tuple[Any, ...]:
+        """Kafka's answer on a topic's settings: code, message, kind, name, entries."""
+        async with translated(self._bootstrap, _REQUEST_SECONDS):
+            answers = await self._client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        [described] = answers[0].resources
+        return tuple(described)
 
     async def _retried(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Until the caller's timeout: a new cluster makes its own topics on the first question, and moves leaders."""
@@ -215,6 +219,16 @@ class KafkaAdmin:
                 f"topic {spec.name} has cleanup.policy {policy}, expected {spec.configuration()['cleanup.policy']}: "
                 "change it with Kafka's kafka-configs, or remove the topic"
             )
+
+
+async def _settled(ask: Callable[[], Awaitable[T]], is_known: Callable[[T], bool]) -> T:
+    """The first answer that is known, or the last: what was created just now is not known everywhere for a moment."""
+    for _ in range(_SETTLE_TRIES):
+        found = await ask()
+        if is_known(found):
+            break
+        await asyncio.sleep(_RETRY_SECONDS)
+    return found
 
 
 class _Client(AIOKafkaAdminClient):  # type: ignore[misc]

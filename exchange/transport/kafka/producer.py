@@ -150,11 +150,9 @@ class TransactionalProducer(Producer):
             raise
 
     async def _abandon(self, producer: Any, seconds: float) -> None:
-        _what_ended(producer)  # asked, so that the loop does not complain of an error that nobody heard of
         with suppress(Exception):
             await asyncio.wait_for(producer.abort_transaction(), seconds)
         await self.close(drain_seconds=_FAILED_STOP_SECONDS)
-        _what_ended(producer)
 
 
 class Transaction:
